@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "command.h"
+#include "ergon/plots.h"
+#include <string.h>
+
+static erg_status run(int argc, char **argv, erg_error *error);
+static const erg_command command = {
+    "plot", "NAME [RUN.json|-|WORKLOAD]", "draw a run (a file, stdin, or a workload to run now)", 3, run};
+ERG_REGISTER(erg_command, command);
+
+static erg_status read_run(const char *path, json_t **out, erg_error *error) {
+  json_error_t fault;
+  bool standard = strcmp(path, "-") == 0;
+  FILE *stream = standard ? stdin : fopen(path, "r");
+  if (!stream) return erg_fail(error, ERG_ERR_NO_INPUT, "%s: cannot be opened", path);
+  *out = json_loadf(stream, JSON_REJECT_DUPLICATES, &fault);
+  if (!standard) fclose(stream);
+  if (!*out) return erg_fail(error, ERG_ERR_DATA, "%s:%d:%d: %s", standard ? "stdin" : path, fault.line, fault.column, fault.text);
+  return ERG_OK;
+}
+
+static erg_status make_run(const erg_cli *cli, const char *workload, json_t **out, erg_error *error) {
+  erg_inputs inputs;
+  erg_result results[MOST_LIST * MOST_LIST];
+  erg_status status = erg_inputs_load(cli, workload, &inputs, error);
+  if (status != ERG_OK) return status;
+  int count = cli->precision_count * cli->fusion_count;
+  status = erg_cli_run(cli, &inputs, results, error);
+  if (status == ERG_OK) {
+    *out = erg_run_json(cli, results, count);
+    for (int i = 0; i < count; i++) erg_result_free(&results[i]);
+  }
+  erg_inputs_free(&inputs);
+  return status;
+}
+
+static bool is_json(const char *text) {
+  size_t length = strlen(text);
+  return strcmp(text, "-") == 0 || (length > 5 && strcmp(text + length - 5, ".json") == 0);
+}
+
+static erg_status run(int argc, char **argv, erg_error *error) {
+  erg_cli cli;
+  json_t *json = NULL;
+  erg_cli_parse(&command, ERG_OPTION_POINT | ERG_OPTION_PLOT, 1, 2, argc, argv, &cli);
+  const char *source = cli.argument_count > 1 ? cli.arguments[1] : "resnet50";
+  const char *folder = cli.out ? cli.out : ".";
+  erg_status status = is_json(source) ? read_run(source, &json, error) : make_run(&cli, source, &json, error);
+  if (status == ERG_OK && cli.out) status = erg_make_folder(folder, error);
+  if (status == ERG_OK) status = erg_plot_draw(cli.arguments[0], json, folder, stdout, error);
+  json_decref(json);
+  erg_cli_free(&cli);
+  return status;
+}

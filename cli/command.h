@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** \file command.h
+ *  A command is one file, cmd_<name>.c, that registers itself. No logic lives in cli/: it reads options, calls rooms,
+ *  prints. Results go to stdout, everything else to stderr; a command returns the exit code's status. */
+#ifndef ERGON_CLI_COMMAND_H
+#define ERGON_CLI_COMMAND_H
+
+#include "ergon/base.h"
+#include "ergon/registry.h"
+#include "ergon/sim.h"
+#include "ergon/yaml.h"
+
+typedef struct {
+  const char *name, *arguments, *help;
+  int order; /**< in `ergon --help` */
+  erg_status (*run)(int argc, char **argv, erg_error *error);
+} erg_command;
+ERG_REGISTRY(erg_command)
+
+/** Options that commands share; `ERG_OPTION_*` picks which a command takes. */
+enum {
+  ERG_OPTION_POINT = 1,     /**< arch, tech, precision, fusion, dataflow, model, batch, seed, set */
+  ERG_OPTION_REPORT = 2,    /**< json, csv, out */
+  ERG_OPTION_RUN = 4,       /**< layers, explain-fusion */
+  ERG_OPTION_VERIFY = 8,    /**< gaps, mutant */
+  ERG_OPTION_PLOT = 16,     /**< out */
+};
+
+#define MOST_LIST 16
+#define MOST_SETS 64
+
+typedef struct {
+  const char *arch, *tech;
+  erg_precision precisions[MOST_LIST];
+  int precision_count;
+  erg_fusion fusions[MOST_LIST];
+  int fusion_count;
+  erg_dataflow dataflow;
+  erg_model model;
+  int batch, jobs;
+  uint64_t seed;
+  erg_override arch_sets[MOST_SETS], tech_sets[MOST_SETS], workload_sets[MOST_SETS];
+  int arch_set_count, tech_set_count, workload_set_count;
+  bool json, csv, layers, explain_fusion, quiet;
+  const char *out;
+  double gap_probability;
+  const char *mutant;
+  const char *arguments[4]; /**< positional */
+  int argument_count;
+  char command_line[1024];
+  erg_arena arena;
+} erg_cli;
+
+/** Parses a command's line with argp; usage faults print and exit 64, as argp does. `least`..`most` positionals. */
+void erg_cli_parse(const erg_command *command, unsigned groups, int least, int most, int argc, char **argv, erg_cli *out);
+void erg_cli_free(erg_cli *cli);
+
+/** Loaded inputs of a line. */
+typedef struct {
+  erg_arch arch;
+  erg_technology technology;
+  erg_graph graph;
+} erg_inputs;
+erg_status erg_inputs_load(const erg_cli *cli, const char *workload, erg_inputs *out, erg_error *error);
+void erg_inputs_free(erg_inputs *inputs);
+/** Point `index` of the precision x fusion grid. */
+erg_point erg_cli_point(const erg_cli *cli, const erg_inputs *inputs, int index);
+
+/** Runs all points; `results` has room for them. */
+erg_status erg_cli_run(const erg_cli *cli, const erg_inputs *inputs, erg_result *results, erg_error *error);
+/** {"schema": "ergon.run", ...} of the results. */
+json_t *erg_run_json(const erg_cli *cli, const erg_result *results, int count);
+
+/* report.c: tables for people, CSV for scripts */
+void erg_print_header(const erg_cli *cli, const erg_inputs *inputs, FILE *stream);
+void erg_print_points(const erg_result *results, int count, FILE *stream);
+void erg_print_layers(const erg_result *result, FILE *stream);
+void erg_print_ratios(const erg_result *wide, const erg_result *narrow, FILE *stream);
+void erg_print_notes(const erg_result *result, FILE *stream);
+void erg_print_csv(const erg_result *results, int count, FILE *stream);
+void erg_print_ledger(const erg_verify_result *result, FILE *stream);
+
+/* output.c */
+erg_status erg_make_folder(const char *path, erg_error *error);
+erg_status erg_write_json(const json_t *json, const char *folder, const char *name, erg_error *error);
+/** Flushes stdout: a full disk or a closed pipe behind it is ERG_ERR_IO. */
+erg_status erg_flush_stdout(erg_error *error);
+
+#endif

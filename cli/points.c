@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "command.h"
+
+erg_status erg_inputs_load(const erg_cli *cli, const char *workload, erg_inputs *out, erg_error *error) {
+  erg_inputs inputs = {0};
+  /* All three are tried, so that all faults come at once. */
+  erg_status arch = erg_arch_load(cli->arch, cli->arch_sets, cli->arch_set_count, &inputs.arch, error);
+  erg_status tech = erg_technology_load(cli->tech, cli->tech_sets, cli->tech_set_count, &inputs.technology, error);
+  erg_status graph = erg_graph_load(workload, cli->batch, cli->workload_sets, cli->workload_set_count, &inputs.graph, error);
+  if (arch == ERG_OK && tech == ERG_OK && graph == ERG_OK) {
+    *out = inputs;
+    return ERG_OK;
+  }
+  erg_inputs_free(&inputs);
+  return error->status;
+}
+
+void erg_inputs_free(erg_inputs *inputs) {
+  erg_arch_free(&inputs->arch);
+  erg_technology_free(&inputs->technology);
+  erg_graph_free(&inputs->graph);
+}
+
+erg_point erg_cli_point(const erg_cli *cli, const erg_inputs *inputs, int index) {
+  return (erg_point){.arch = &inputs->arch, .technology = &inputs->technology, .graph = &inputs->graph,
+                     .precision = cli->precisions[index / cli->fusion_count],
+                     .fusion = cli->fusions[index % cli->fusion_count], .dataflow = cli->dataflow, .model = cli->model,
+                     .batch = cli->batch, .seed = cli->seed};
+}
+
+erg_status erg_cli_run(const erg_cli *cli, const erg_inputs *inputs, erg_result *results, erg_error *error) {
+  int count = cli->precision_count * cli->fusion_count;
+  bool quiet = cli->quiet || cli->model == ERG_MODEL_ANALYTIC; /* closed formulas are done before a bar could show */
+  erg_progress progress;
+  for (int i = 0; i < count; i++) {
+    erg_point point = erg_cli_point(cli, inputs, i);
+    char name[32];
+    erg_precision_name(&point.precision, name);
+    erg_progress_start(&progress, name, "MAC", (double)erg_graph_macs(&inputs->graph), quiet);
+    erg_status status = erg_run(&point, &progress, &results[i], error);
+    if (status != ERG_OK) {
+      while (i-- > 0) erg_result_free(&results[i]);
+      return status;
+    }
+    erg_progress_end(&progress);
+  }
+  return ERG_OK;
+}
+
+json_t *erg_run_json(const erg_cli *cli, const erg_result *results, int count) {
+  json_t *envelope = erg_envelope_json("ergon.run", cli->command_line, &results[0].point), *list = json_array();
+  for (int i = 0; i < count; i++) json_array_append_new(list, erg_result_json(&results[i]));
+  json_object_set_new(envelope, "results", list);
+  return envelope;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Golden convolution: the sum of its definition, over NHWC, one output after the other. Padding contributes x = zero
+ * point, that is nothing, so only taps inside the map are visited. */
+#include "check.h"
+
+/* sum of x*w and of w over n adjacent codes, modulo 2^32. Products of 16-bit codes fit in 31 bits. */
+static void dot32(const int16_t *restrict x, const int16_t *restrict w, int n, uint32_t *xw, uint32_t *sum_w) {
+  uint32_t p = 0, s = 0; /* unsigned accumulation is what modulo means */
+  for (int i = 0; i < n; i++) {
+    p += (uint32_t)(x[i] * w[i]);
+    s += (uint32_t)w[i] * 1u;
+  }
+  *xw += p;
+  *sum_w += s;
+}
+
+static uint64_t dot64(const int16_t *x, const int16_t *w, int n, int32_t zero_point) {
+  uint64_t sum = 0;
+  for (int i = 0; i < n; i++) sum += (uint64_t)(((int64_t)x[i] - zero_point) * w[i]);
+  return sum;
+}
+
+/* One accumulator: sum over taps inside the map of (x - zero_point)*w = sum x*w - zero_point * sum w. */
+static int64_t accumulate(const erg_conv2d_shape *s, const int16_t *image, int32_t zero_point, const int16_t *filter,
+                          int group, int p, int q, int accumulator_bits) {
+  int group_channels = s->in.c / s->groups, r0, r1, s0, s1;
+  erg_window(p, s->stride_h, s->pad_top, s->kernel_h, s->in.h, &r0, &r1);
+  erg_window(q, s->stride_w, s->pad_left, s->kernel_w, s->in.w, &s0, &s1);
+  uint32_t xw = 0, sum_w = 0;
+  uint64_t wide = 0;
+  for (int r = r0; r < r1; r++) {
+    int h = p * s->stride_h - s->pad_top + r;
+    /* Ungrouped taps of a kernel row are adjacent in the map and in the filter: one run. */
+    int runs = s->groups == 1 ? 1 : s1 - s0, length = s->groups == 1 ? (s1 - s0) * group_channels : group_channels;
+    for (int t = 0; t < runs; t++) {
+      int w = q * s->stride_w - s->pad_left + s0 + t;
+      const int16_t *x = image + ((int64_t)h * s->in.w + w) * s->in.c + (int64_t)group * group_channels;
+      const int16_t *weight = filter + ((int64_t)r * s->kernel_w + s0 + t) * group_channels;
+      if (accumulator_bits <= 32)
+        dot32(x, weight, length, &xw, &sum_w);
+      else
+        wide += dot64(x, weight, length, zero_point);
+    }
+  }
+  if (accumulator_bits > 32) return erg_wrap((int64_t)wide, accumulator_bits);
+  return erg_wrap((int64_t)(xw - (uint32_t)zero_point * sum_w), accumulator_bits);
+}
+
+static erg_status check(const erg_conv2d_shape *shape, const void *input, const void *weight, const void *output,
+                        int accumulator_bits, erg_error *error) {
+  if (!input || !weight || !output) return erg_fail(error, ERG_ERR_DATA, "conv2d: a tensor is NULL");
+  if (accumulator_bits < 8 || accumulator_bits > 48)
+    return erg_fail(error, ERG_ERR_DATA, "conv2d: found %d accumulator bits; allowed: 8 to 48", accumulator_bits);
+  return erg_check_conv2d(shape, error);
+}
+
+/* Calls for every output in NHWC order: `epilogue` NULL stores accumulators. */
+static void run(const erg_conv2d_shape *s, const int16_t *input, int32_t zero_point, const int16_t *weight,
+                int accumulator_bits, const erg_epilogue *epilogue, int64_t *accumulators, int16_t *output) {
+  int64_t reduction = erg_conv2d_reduction(s), map = (int64_t)s->in.h * s->in.w * s->in.c, at = 0;
+  for (int n = 0; n < s->in.n; n++)
+    for (int p = 0; p < s->out_h; p++)
+      for (int q = 0; q < s->out_w; q++)
+        for (int k = 0; k < s->filters; k++, at++) {
+          int64_t sum = accumulate(s, input + n * map, zero_point, weight + k * reduction,
+                                   k / (s->filters / s->groups), p, q, accumulator_bits);
+          if (epilogue)
+            output[at] = erg_epilogue_apply(epilogue, sum, k, epilogue->residual ? epilogue->residual[at] : 0,
+                                            accumulator_bits);
+          else
+            accumulators[at] = sum;
+        }
+}
+
+erg_status erg_conv2d_accumulate_s16(const erg_conv2d_shape *shape, const int16_t *input, int32_t input_zero_point,
+                                     const int16_t *weight, int accumulator_bits, int64_t *accumulator,
+                                     erg_error *error) {
+  erg_status status = check(shape, input, weight, accumulator, accumulator_bits, error);
+  if (status == ERG_OK) run(shape, input, input_zero_point, weight, accumulator_bits, NULL, accumulator, NULL);
+  return status;
+}
+
+erg_status erg_conv2d_s16(const erg_conv2d_shape *shape, const int16_t *input, int32_t input_zero_point,
+                          const int16_t *weight, int accumulator_bits, const erg_epilogue *epilogue, int16_t *output,
+                          erg_error *error) {
+  erg_status status = check(shape, input, weight, output, accumulator_bits, error);
+  if (status != ERG_OK) return status;
+  if (!epilogue || !epilogue->scale) return erg_fail(error, ERG_ERR_DATA, "conv2d: no epilogue scales");
+  if (epilogue->low > epilogue->high || epilogue->low < INT16_MIN || epilogue->high > INT16_MAX)
+    return erg_fail(error, ERG_ERR_DATA, "conv2d: found clamp %d..%d; allowed: within 16 bits, low to high",
+                    epilogue->low, epilogue->high);
+  for (int k = 0; k < shape->filters && status == ERG_OK; k++)
+    status = erg_check_requant("conv2d: scale", epilogue->scale[k], error);
+  if (status == ERG_OK && epilogue->residual)
+    status = erg_check_requant("conv2d: residual scale", epilogue->residual_scale, error);
+  if (status == ERG_OK) run(shape, input, input_zero_point, weight, accumulator_bits, epilogue, NULL, output);
+  return status;
+}

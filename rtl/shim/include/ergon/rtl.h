@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** \file rtl.h
+ *  The only door between C and a Verilated array. A variant (size, widths, mutant) is a small shared object, built
+ *  when first asked for with Verilator and the C++ compiler, cached by hash, opened with dlopen. */
+#ifndef ERGON_RTL_H
+#define ERGON_RTL_H
+
+#include "ergon/base.h"
+#include "ergon/rtl_types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What to build. `mutant` is NULL for the true array, else the name of a deliberate fault compiled in with
+ *  `+define+ERGON_MUTANT_<NAME>` (tests only): "ROUNDING", "SKEW", "CLAMP", "WEIGHT_ORDER", "EXTRA_REGISTER". */
+typedef struct {
+  int rows, cols;        /**< 2..64 each */
+  int weight_bits;       /**< 2..16 */
+  int activation_bits;   /**< 2..16; also the width of output and residual codes */
+  int accumulator_bits;  /**< 16..32 */
+  int accumulator_depth; /**< rows of the accumulator memory, 2..65536 */
+  const char *mutant;
+} erg_rtl_config;
+
+typedef struct erg_rtl erg_rtl;
+
+/** Builds (or finds in the cache) and opens a variant, in reset. The cache is $ERGON_CACHE, else
+ *  $XDG_CACHE_HOME/ergon, else ~/.cache/ergon. ERG_ERR_TOOL with the failing command and its last lines when
+ *  Verilator or the compiler is missing or fails. `log` (may be NULL) gets one line when a build starts. */
+erg_status erg_rtl_open(const erg_rtl_config *config, FILE *log, erg_rtl **out, erg_error *error);
+void erg_rtl_close(erg_rtl *rtl);
+
+/** Resets the array, sets the layer's constants. The first request is then visible. */
+void erg_rtl_start(erg_rtl *rtl, const erg_rtl_layer *layer);
+/** Requests for the coming cycle (depends on registers only, not on what is supplied). */
+const erg_rtl_request *erg_rtl_requests(const erg_rtl *rtl);
+/** One clock edge. Returns the output row [cols] when one left the epilogue at this edge, else NULL; valid until the
+ *  next call. */
+const int32_t *erg_rtl_clock(erg_rtl *rtl, const erg_rtl_supply *supply);
+/** done_o: the last output row of the last fold has left the epilogue. */
+bool erg_rtl_done(const erg_rtl *rtl);
+/** Edges counted in the model from the first operand accepted up to and including the one that raised done_o. */
+uint64_t erg_rtl_cycles(const erg_rtl *rtl);
+/** Of these, edges at which the array was frozen because something asked for was not given. */
+uint64_t erg_rtl_gap_cycles(const erg_rtl *rtl);
+/** Epilogue depth E of docs/model.md, as the RTL package states it. */
+int erg_rtl_epilogue_depth(const erg_rtl *rtl);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opens a variant: from the cache when sources, configuration and tools are those it was built from. */
+#include "variant.h"
+#include "build.h"
+#include <dlfcn.h>
+#include <stdlib.h>
+
+struct erg_rtl {
+  void *library, *model;
+  const ergon_variant_api *api;
+};
+
+static erg_status check(const erg_rtl_config *c, erg_error *error) {
+  const struct { const char *name; int value, low, high; } fields[] = {
+      {"rows", c->rows, 2, 64},
+      {"cols", c->cols, 2, 64},
+      {"weight_bits", c->weight_bits, 2, 16},
+      {"activation_bits", c->activation_bits, 2, 16},
+      {"accumulator_bits", c->accumulator_bits, 16, 32},
+      {"accumulator_depth", c->accumulator_depth, 2, 65536},
+  };
+  erg_status status = ERG_OK;
+  for (size_t i = 0; i < ERG_COUNT_OF(fields); i++)
+    if (fields[i].value < fields[i].low || fields[i].value > fields[i].high)
+      status = erg_fail(error, ERG_ERR_CONFIG, "rtl: %s: found %d; allowed: %d to %d", fields[i].name, fields[i].value,
+                        fields[i].low, fields[i].high);
+  return status;
+}
+
+erg_status erg_rtl_open(const erg_rtl_config *config, FILE *log, erg_rtl **out, erg_error *error) {
+  erg_arena arena = {0};
+  char *path;
+  erg_rtl *rtl = NULL;
+  erg_status status = check(config, error);
+  if (status == ERG_OK) status = erg_rtl_build(&arena, config, log, &path, error);
+  if (status != ERG_OK) goto out;
+  rtl = calloc(1, sizeof *rtl);
+  if (!rtl) {
+    status = erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+    goto out;
+  }
+  rtl->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  if (rtl->library) rtl->api = dlsym(rtl->library, "ergon_variant");
+  if (!rtl->api) {
+    status = erg_fail(error, ERG_ERR_INTERNAL, "%s: %s; remove the file to build it again", path, dlerror());
+    goto out;
+  }
+  rtl->model = rtl->api->create();
+  *out = rtl;
+  rtl = NULL;
+out:
+  if (rtl && rtl->library) dlclose(rtl->library);
+  free(rtl);
+  erg_arena_free(&arena);
+  return status;
+}
+
+void erg_rtl_close(erg_rtl *rtl) {
+  if (!rtl) return;
+  rtl->api->destroy(rtl->model);
+  dlclose(rtl->library);
+  free(rtl);
+}
+
+void erg_rtl_start(erg_rtl *rtl, const erg_rtl_layer *layer) { rtl->api->start(rtl->model, layer); }
+const erg_rtl_request *erg_rtl_requests(const erg_rtl *rtl) { return rtl->api->requests(rtl->model); }
+const int32_t *erg_rtl_clock(erg_rtl *rtl, const erg_rtl_supply *supply) { return rtl->api->clock(rtl->model, supply); }
+bool erg_rtl_done(const erg_rtl *rtl) { return rtl->api->done(rtl->model); }
+uint64_t erg_rtl_cycles(const erg_rtl *rtl) { return rtl->api->cycles(rtl->model); }
+uint64_t erg_rtl_gap_cycles(const erg_rtl *rtl) { return rtl->api->gap_cycles(rtl->model); }
+int erg_rtl_epilogue_depth(const erg_rtl *rtl) { return rtl->api->epilogue_depth(rtl->model); }

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one symbol a variant's shared object exports. */
+#ifndef ERGON_RTL_VARIANT_H
+#define ERGON_RTL_VARIANT_H
+#include "ergon/rtl_types.h"
+#ifdef __cplusplus
+extern "C" {
+#endif
+typedef struct {
+  void *(*create)(void);
+  void (*destroy)(void *model);
+  void (*start)(void *model, const erg_rtl_layer *layer);
+  const erg_rtl_request *(*requests)(const void *model);
+  const int32_t *(*clock)(void *model, const erg_rtl_supply *supply);
+  bool (*done)(const void *model);
+  uint64_t (*cycles)(const void *model);
+  uint64_t (*gap_cycles)(const void *model);
+  int (*epilogue_depth)(const void *model);
+} ergon_variant_api;
+extern const ergon_variant_api ergon_variant;
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// Compiled into every variant: the only code that sees a Verilated class. ERGON_ROWS, ERGON_COLS, ERGON_WEIGHT_BITS,
+// ERGON_ACTIVATION_BITS and ERGON_ACC_BITS come from the build (variant.c).
+#include "Vergon_top.h"
+#include "variant.h"
+#include "verilated.h"
+#include <cstring>
+#include <memory>
+
+namespace {
+
+// A port's elements sit next to each other from bit 0; Verilated ports of any width are little-endian in memory.
+template <int Bits, typename Port> void put(Port &port, const int32_t *values, int count) {
+  auto *bytes = reinterpret_cast<uint8_t *>(&port);
+  if constexpr (Bits == 8) {
+    for (int i = 0; i < count; i++) bytes[i] = static_cast<uint8_t>(values[i]);
+  } else if constexpr (Bits == 32) {
+    std::memcpy(bytes, values, static_cast<size_t>(count) * 4);
+  } else {
+    std::memset(bytes, 0, sizeof port);
+    for (int i = 0; i < count; i++)
+      for (int b = 0; b < Bits; b++) {
+        int bit = i * Bits + b;
+        bytes[bit >> 3] = static_cast<uint8_t>(bytes[bit >> 3] | (values[i] >> b & 1) << (bit & 7));
+      }
+  }
+}
+
+template <int Bits, typename Port> void get(const Port &port, int32_t *values, int count) {
+  auto *bytes = reinterpret_cast<const uint8_t *>(&port);
+  for (int i = 0; i < count; i++) {
+    int32_t value = 0;
+    for (int b = 0; b < Bits; b++) value |= (bytes[(i * Bits + b) >> 3] >> ((i * Bits + b) & 7) & 1) << b;
+    values[i] = value << (32 - Bits) >> (32 - Bits);
+  }
+}
+
+struct Model {
+  VerilatedContext context;
+  std::unique_ptr<Vergon_top> top{new Vergon_top{&context}};
+  erg_rtl_request request{};
+  int32_t row[ERGON_COLS] = {};
+
+  void edge() {
+    top->clk_i = 0;
+    top->eval();
+    top->clk_i = 1;
+    top->eval();
+    request = {top->w_req_o != 0, top->w_row_o, top->a_req_o != 0, top->c_req_o != 0, top->r_req_o != 0};
+  }
+};
+
+Model *model_of(void *model) { return static_cast<Model *>(model); }
+const Model *model_of(const void *model) { return static_cast<const Model *>(model); }
+
+void *create() { return new Model; }
+void destroy(void *model) { delete model_of(model); }
+
+void start(void *model, const erg_rtl_layer *layer) {
+  Model &m = *model_of(model);
+  constexpr uint32_t level = (1u << 17) - 1; // ergon_pkg::LevelBits
+  m.top->zero_point_i = static_cast<uint32_t>(layer->zero_point) & level;
+  m.top->low_i = static_cast<uint32_t>(layer->low) & level;
+  m.top->high_i = static_cast<uint32_t>(layer->high) & level;
+  m.top->res_en_i = layer->residual;
+  m.top->res_zero_point_i = static_cast<uint32_t>(layer->residual_zero_point) & level;
+  m.top->res_mult_i = static_cast<uint32_t>(layer->residual_multiplier);
+  m.top->res_t_i = static_cast<uint8_t>(layer->residual_t);
+  m.top->w_valid_i = m.top->a_valid_i = m.top->c_valid_i = m.top->r_valid_i = 0;
+  m.top->rst_ni = 0;
+  m.edge();
+  m.edge();
+  m.top->rst_ni = 1;
+}
+
+const erg_rtl_request *requests(const void *model) { return &model_of(model)->request; }
+
+const int32_t *clock_edge(void *model, const erg_rtl_supply *supply) {
+  Model &m = *model_of(model);
+  Vergon_top &top = *m.top;
+  top.w_valid_i = supply->weights != nullptr;
+  if (supply->weights) put<ERGON_WEIGHT_BITS>(top.w_data_i, supply->weights, ERGON_COLS);
+  if (supply->weights && supply->fold) {
+    top.m_rows_i = static_cast<uint32_t>(supply->fold->m_rows);
+    top.k_first_i = supply->fold->k_first;
+    top.k_last_i = supply->fold->k_last;
+    top.last_i = supply->fold->last;
+  }
+  top.a_valid_i = supply->activations != nullptr;
+  if (supply->activations) put<ERGON_ACTIVATION_BITS>(top.a_data_i, supply->activations, ERGON_ROWS);
+  top.c_valid_i = supply->bias != nullptr;
+  if (supply->bias) {
+    put<ERGON_ACC_BITS>(top.bias_i, supply->bias, ERGON_COLS);
+    put<32>(top.mult_i, supply->multiplier, ERGON_COLS);
+    put<6>(top.t_i, supply->t, ERGON_COLS);
+  }
+  top.r_valid_i = supply->residuals != nullptr;
+  if (supply->residuals) put<ERGON_ACTIVATION_BITS>(top.r_data_i, supply->residuals, ERGON_COLS);
+  m.edge();
+  if (!top.y_valid_o) return nullptr;
+  get<ERGON_ACTIVATION_BITS>(top.y_o, m.row, ERGON_COLS);
+  return m.row;
+}
+
+bool done(const void *model) { return model_of(model)->top->done_o; }
+uint64_t cycles(const void *model) { return model_of(model)->top->cycles_o; }
+uint64_t gap_cycles(const void *model) { return model_of(model)->top->frozen_o; }
+int epilogue_depth(const void *model) { return model_of(model)->top->epilogue_depth_o; }
+
+} // namespace
+
+// SystemC-free Verilated code still asks for a time stamp.
+double sc_time_stamp() { return 0; }
+
+extern "C" __attribute__((visibility("default"))) const ergon_variant_api ergon_variant = {
+    create, destroy, start, requests, clock_edge, done, cycles, gap_cycles, epilogue_depth};

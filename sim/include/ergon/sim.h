@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** \file sim.h
+ *  The machine: architecture files, tiles, the analytic model, the SystemC model (behavioural or Verilated array), and
+ *  the comparison of models. docs/model.md defines every count and cycle; names there are the names here. */
+#ifndef ERGON_SIM_H
+#define ERGON_SIM_H
+
+#include "ergon/base.h"
+#include "ergon/energy.h"
+#include "ergon/kernels.h"
+#include "ergon/rtl.h"
+#include "ergon/workloads.h"
+#include "ergon/yaml.h"
+#include <jansson.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Moves whenever a number for an unchanged input does (CHANGELOG.md). */
+#define ERG_MODEL_VERSION 1
+/** Epilogue depth E in cycles: register stages from the array's last row to the output (docs/model.md). The RTL
+ *  package states its own; a test holds the two together. */
+#define ERG_EPILOGUE_DEPTH 5
+
+/* ---------------------------------------------------------------- architectures (arch.c) */
+
+typedef enum { ERG_MAC_NATIVE, ERG_MAC_FIXED, ERG_MAC_SCALABLE } erg_mac_kind;
+typedef enum { ERG_DATAFLOW_WS, ERG_DATAFLOW_OS, ERG_DATAFLOW_IS } erg_dataflow;
+extern const char *const erg_mac_kind_names[];
+extern const char *const erg_dataflow_names[];
+
+/** A memory level. The innermost level that holds a tensor is its scratchpad: double-buffered, so a tile may fill half
+ *  of it. Levels between DRAM and a scratchpad keep a whole tensor when it fits, else pass it through. */
+typedef struct {
+  char *name;
+  int kind;                        /**< erg_memory_kind */
+  double capacity_kib;             /**< 0 for dram */
+  int64_t banks;                   /**< an access opens one; energy follows the bank's capacity */
+  double bandwidth_bits_per_cycle; /**< to and from the next level inward, reads and writes together */
+  int64_t latency_cycles;          /**< of a tile's transfer */
+  erg_texts holds;                 /**< tensor names: input, weight, residual, constant, output */
+  unsigned holds_mask;             /**< bit per erg_tensor */
+  erg_position position;
+} erg_level;
+
+typedef struct {
+  erg_arena arena;
+  char *name, *help;
+  const char *file;
+  char sha256[65];
+  int64_t rows, cols, accumulator_depth, accumulator_banks;
+  double clock_mhz;
+  int mac; /**< erg_mac_kind */
+  int64_t mac_weight_bits, mac_activation_bits; /**< when mac is fixed */
+  erg_records level_records;
+  erg_level *levels; /**< outermost first; levels[0] is "dram" */
+  int level_count;
+} erg_arch;
+
+erg_status erg_arch_load(const char *name, const erg_override *overrides, int override_count, erg_arch *out,
+                         erg_error *error);
+erg_status erg_arch_parse(const char *file, const char *text, const erg_override *overrides, int override_count,
+                          erg_arch *out, erg_error *error);
+void erg_arch_free(erg_arch *arch);
+/** Innermost level that holds `tensor`. */
+int erg_arch_scratchpad(const erg_arch *arch, erg_tensor tensor);
+/** What pricing needs of the machine; the accumulator memory and the array registers come after the levels. */
+void erg_arch_price_machine(const erg_arch *arch, const erg_precision *hardware, erg_price_machine *out);
+/** Widths of the MAC hardware for data at `precision` (native: the same). ERG_ERR_UNSUPPORTED with the reason. */
+erg_status erg_arch_hardware(const erg_arch *arch, const erg_precision *precision, erg_precision *hardware,
+                             erg_error *error);
+
+/* ---------------------------------------------------------------- a pass on a machine (geometry.c) */
+
+/** A pass as the machine sees it. Array passes: a GEMM [m_rows*row_pixels x reduction x channels] per group over an
+ *  NHWC map. Vector passes: the same maps without weights. Rows are rows of output pixels over all images. */
+typedef struct {
+  bool array;
+  int images, in_h, in_w, in_c;
+  int out_h, out_w, out_c;
+  int kernel_h, kernel_w, stride_h, stride_w, pad_top, pad_left, groups;
+  int operands;                       /**< maps read: 1, or 2 (add pass: the second is the residual tensor) */
+  bool residual, constants;           /**< residual map read by the epilogue; per-channel constants exist */
+  int in_bits, out_bits, weight_bits, residual_bits, psum_bits, constant_bits; /**< constant_bits: per channel */
+  int64_t window;                     /**< vector passes: elements visited per output element */
+} erg_geometry;
+
+void erg_geometry_of(const erg_pass *pass, const erg_precision *precision, erg_geometry *out);
+int64_t erg_geometry_reduction(const erg_geometry *geometry); /**< K of the GEMM, per group */
+
+/* ---------------------------------------------------------------- tiles (map.c) */
+
+typedef enum { ERG_ORDER_WEIGHTS_STAY, ERG_ORDER_INPUTS_STAY } erg_loop_order; /**< n-tile outer; m-tile outer */
+
+/** The chosen tile: out_channels is a multiple of the array's columns (or all), out_rows whole rows of one image,
+ *  reduction = K, or a multiple of the array's rows when even one column of folds does not fit (weights then stream
+ *  through the scratchpad again for every m-tile). */
+typedef struct {
+  int out_channels, out_rows;
+  int64_t reduction;
+  erg_loop_order order;
+  int n_tiles, m_tiles, k_chunks; /**< m_tiles over all images */
+  uint64_t offchip_bits;
+  bool resident[ERG_MAX_LEVELS][ERG_TENSOR_COUNT]; /**< intermediate levels: the whole tensor is kept there */
+} erg_mapping;
+
+/** Chooses by: least off-chip bits, then fewest cycles, then lexicographically smallest (out_channels, out_rows, order).
+ *  ERG_ERR_DATA naming the tensor, what the smallest tile needs and what half the scratchpad holds. */
+erg_status erg_map(const erg_arch *arch, const erg_geometry *geometry, erg_mapping *out, erg_error *error);
+/** Completes a mapping whose tile (out_channels, out_rows, reduction, order) is given: replay, and equal-tile
+ *  comparisons across precisions. Fit is checked. */
+erg_status erg_map_given(const erg_arch *arch, const erg_geometry *geometry, erg_mapping *mapping, erg_error *error);
+
+/* ---------------------------------------------------------------- models */
+
+typedef enum { ERG_MODEL_ANALYTIC, ERG_MODEL_SYSTEMC, ERG_MODEL_RTL } erg_model;
+extern const char *const erg_model_names[];
+
+/** Closed formulas (analytic.c). */
+void erg_analytic(const erg_arch *arch, const erg_geometry *geometry, const erg_mapping *mapping,
+                  const erg_op_counts *ops, erg_activity *out);
+/** Array cycles of a pass, weight-stationary: R + sum over all folds but the last of max(M, R) + M_last + (R-1) + (C-1)
+ *  + E. The second form takes the folds' M one by one. */
+uint64_t erg_array_cycles(const erg_arch *arch, const erg_geometry *geometry, const erg_mapping *mapping);
+uint64_t erg_fold_cycles(const erg_arch *arch, const int *m_rows, int fold_count);
+
+/** Data of an array pass for the Verilated array: codes in NHWC, parameters, output to fill. */
+typedef struct {
+  const int16_t *input, *residual;
+  int32_t input_zero_point;
+  const erg_synth_layer *layer;
+  int16_t *output;
+  erg_rtl *rtl;           /**< the opened array; its rows and columns are the architecture's */
+  double gap_probability; /**< random input gaps (tests) */
+  uint64_t gap_seed;
+  bool fault_packing;     /**< tests: two weights of a channel change places in the DRAM image */
+  void (*progress)(void *context, double macs_done); /**< may be NULL */
+  void *progress_context;
+  uint64_t rtl_cycles, rtl_gap_cycles; /**< out: counted by the RTL */
+} erg_rtl_run;
+
+/** Runs one pass through the SystemC machine (sc/): tile by tile, TLM-2.0 transactions, contention for channels. With
+ *  `run` the array is the Verilated one and real data move. One machine a process; calls in sequence are fine. */
+erg_status erg_systemc(const erg_arch *arch, const erg_geometry *geometry, const erg_mapping *mapping,
+                       const erg_op_counts *ops, erg_rtl_run *run, erg_activity *out, erg_error *error);
+
+/** Array cycles of a list of folds by the SystemC model's schedule of the array's two ports. */
+uint64_t erg_systemc_fold_cycles(const erg_arch *arch, const int *m_rows, int fold_count);
+
+/** Checks counts against docs/model.md with code that shares nothing with the models: fills = parent reads, drains = parent
+ *  writes, reads >= distinct bits, partial sums, MACs. ERG_ERR_MISMATCH names level, tensor and both numbers. */
+erg_status erg_conserve(const erg_arch *arch, const erg_geometry *geometry, const erg_activity *activity,
+                        erg_error *error);
+
+/* ---------------------------------------------------------------- results (run.c) */
+
+/** One design point. */
+typedef struct {
+  const erg_arch *arch;
+  const erg_technology *technology;
+  const erg_graph *graph;
+  erg_precision precision;
+  erg_fusion fusion;
+  erg_dataflow dataflow;
+  erg_model model;
+  int batch;
+  uint64_t seed;
+} erg_point;
+
+typedef struct {
+  const erg_pass *pass;
+  erg_geometry geometry;
+  erg_mapping mapping;
+  erg_activity activity;
+  erg_energy energy;
+} erg_layer_result;
+
+typedef struct {
+  erg_point point;
+  bool skipped;
+  char *reason; /**< why it was skipped */
+  erg_plan plan;
+  erg_layer_result *layers;
+  int layer_count;
+  erg_activity activity;
+  erg_energy energy;
+  uint64_t macs;
+  int64_t parameters;
+  double latency_s, utilization, area_um2; /**< area < 0: the technology states none */
+  erg_law law;
+} erg_result;
+
+/** The judge that erg_plan_build asks; `context` is the erg_point. */
+bool erg_judge_fusion(void *context, const erg_pass *fused, const erg_pass *parts, int part_count, char *reason,
+                      size_t reason_bytes);
+/** Evaluates a point: plan, map, count (analytic or systemc), check conservation, price. A point that a technology or
+ *  architecture does not cover comes back `skipped` with the reason and ERG_OK. `progress` may be NULL. */
+erg_status erg_run(const erg_point *point, erg_progress *progress, erg_result *out, erg_error *error);
+void erg_result_free(erg_result *result);
+json_t *erg_result_json(const erg_result *result); /**< one entry of "results" */
+/** The envelope {"schema", "version", "provenance"}; the caller adds what the schema holds. */
+json_t *erg_envelope_json(const char *schema, const char *command, const erg_point *point);
+const char *erg_version_text(void);
+
+/* ---------------------------------------------------------------- RTL against golden (verify.c) */
+
+typedef struct {
+  const char *name;
+  const char *status;      /**< "ok", "mismatch", "uninformative", "cycles differ", "skipped" */
+  char reason[200];        /**< what differs or why it was skipped; empty when ok */
+  uint64_t outputs, mismatches, macs;
+  int distinct_codes;
+  double rail_share;       /**< outputs on a clamp limit; a ReLU's lower limit counts only in low_rail_share */
+  double low_rail_share;
+  uint64_t cycles_formula, cycles_systemc, cycles_rtl; /**< array cycles; RTL without frozen ones */
+  uint64_t gap_cycles;
+  /* the first difference; expected != got only where mismatches > 0 */
+  int first_image, first_row, first_col, first_channel, first_expected, first_got;
+} erg_verify_row;
+
+typedef struct {
+  erg_arena arena;
+  erg_verify_row *rows;
+  int row_count;
+  uint64_t checked_outputs, mismatches, macs_checked, macs_total;
+  double cpu_s;
+} erg_verify_result;
+
+typedef struct {
+  const char *mutant;      /**< tests: a deliberate RTL fault */
+  double gap_probability;
+  bool quiet;
+  bool fault_packing;      /**< tests: a wrong packing index in the driver */
+  bool fault_tile;         /**< tests: the driver cuts tiles of another size than the formula knows */
+} erg_verify_options;
+
+/** Every array pass of the `epilogue` plan through SystemC with the Verilated array, each compared with the golden
+ *  kernel on the same input; the input of a layer is the previous layer's RTL output. ERG_ERR_MISMATCH when any output
+ *  or cycle count differs, a row is uninformative, or nothing was checked. Rows are filled in any case. */
+erg_status erg_verify(const erg_point *point, const erg_verify_options *options, erg_verify_result *out,
+                      erg_error *error);
+void erg_verify_result_free(erg_verify_result *result);
+/** Adds the fields of docs/json.md to `envelope`. */
+void erg_verify_json(const erg_verify_result *result, json_t *envelope);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A design point from graph to joules: plan, map, count, check, price. */
+#include "ergon/sim.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A pass's counts in the point's format; a requantize pass does not exist in floats. */
+static const erg_op_counts *counts_of(const erg_pass *pass, const erg_precision *precision) {
+  return erg_precision_is_int(precision) ? &pass->int_counts : &pass->float_counts;
+}
+
+static bool exists(const erg_pass *pass, const erg_precision *precision) {
+  return erg_precision_is_int(precision) || strcmp(pass->kind_name, "requantize") != 0;
+}
+
+static bool offchip_bits(const erg_point *point, const erg_pass *pass, uint64_t *bits, erg_error *error) {
+  erg_geometry geometry;
+  erg_mapping mapping;
+  erg_geometry_of(pass, &point->precision, &geometry);
+  if (erg_map(point->arch, &geometry, &mapping, error) != ERG_OK) return false;
+  *bits = mapping.offchip_bits;
+  return true;
+}
+
+bool erg_judge_fusion(void *context, const erg_pass *fused, const erg_pass *parts, int part_count, char *reason,
+                      size_t reason_bytes) {
+  const erg_point *point = context;
+  erg_error error = {0};
+  uint64_t together = 0, apart = 0, bits;
+  bool fits = true;
+  if (!offchip_bits(point, fused, &together, &error)) {
+    snprintf(reason, reason_bytes, "the fused pass does not fit: %s", error.text);
+    erg_error_clear(&error);
+    return false;
+  }
+  for (int i = 0; i < part_count && fits; i++) {
+    fits = offchip_bits(point, &parts[i], &bits, &error);
+    apart += fits ? bits : 0;
+  }
+  erg_error_clear(&error);
+  if (!fits || together <= apart) return true; /* parts that do not fit are no alternative */
+  snprintf(reason, reason_bytes, "off-chip traffic would rise from %.3f to %.3f MB", (double)apart / 8e6,
+           (double)together / 8e6);
+  return false;
+}
+
+static erg_status run_pass(const erg_point *point, const erg_precision *hardware, erg_layer_result *layer,
+                           erg_error *error) {
+  const erg_pass *pass = layer->pass;
+  const erg_op_counts *ops = counts_of(pass, &point->precision);
+  erg_error fault = {0};
+  erg_geometry_of(pass, &point->precision, &layer->geometry);
+  erg_status status = erg_map(point->arch, &layer->geometry, &layer->mapping, &fault);
+  if (status == ERG_OK && point->model == ERG_MODEL_SYSTEMC)
+    status = erg_systemc(point->arch, &layer->geometry, &layer->mapping, ops, NULL, &layer->activity, &fault);
+  else if (status == ERG_OK)
+    erg_analytic(point->arch, &layer->geometry, &layer->mapping, ops, &layer->activity);
+  if (status == ERG_OK) status = erg_conserve(point->arch, &layer->geometry, &layer->activity, &fault);
+  if (status == ERG_OK) {
+    erg_price_machine machine;
+    erg_arch_price_machine(point->arch, &point->precision, &machine);
+    status = erg_price(point->technology, &machine, &layer->activity, &point->precision, hardware, &layer->energy, &fault);
+  }
+  if (status == ERG_ERR_UNSUPPORTED)
+    erg_fail(error, status, "%s", fault.text); /* the point's reason, not the layer's */
+  else if (status != ERG_OK)
+    erg_fail(error, status, "%s: layer %s: %s", point->graph->file, pass->name, fault.text);
+  erg_error_clear(&fault);
+  return status;
+}
+
+/* Area of the array's MACs when the technology states one: other parts have no source. */
+static double area_of(const erg_point *point, const erg_precision *hardware) {
+  double um2;
+  if (erg_technology_mac_area(point->technology, hardware, &um2, NULL) != ERG_OK) return -1;
+  return um2 * (double)point->arch->rows * (double)point->arch->cols;
+}
+
+static erg_status test_law(const erg_point *point, erg_result *r, erg_error *error) {
+  size_t bytes = sizeof(double) * (size_t)r->layer_count;
+  erg_arena *arena = &r->plan.arena;
+  double *flops = erg_arena_alloc(arena, bytes), *moved = erg_arena_alloc(arena, bytes);
+  double *arithmetic = erg_arena_alloc(arena, bytes), *memory = erg_arena_alloc(arena, bytes);
+  if (!flops || !moved || !arithmetic || !memory) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  for (int i = 0; i < r->layer_count; i++) {
+    const erg_layer_result *layer = &r->layers[i];
+    flops[i] = 2.0 * (double)layer->activity.ops[ERG_OP_MAC];
+    moved[i] = (double)erg_activity_level_bits(&layer->activity, 0) / 8;
+    arithmetic[i] = layer->energy.mac_pj + layer->energy.other_ops_pj;
+    for (int level = 0; level < point->arch->level_count + 2; level++) memory[i] += layer->energy.level_pj[level];
+  }
+  return erg_law_test(r->layer_count, flops, moved, arithmetic, memory, &r->law, error);
+}
+
+static void sum_up(const erg_point *point, const erg_precision *hardware, erg_result *r) {
+  for (int i = 0; i < r->layer_count; i++) {
+    erg_activity_add(&r->activity, &r->layers[i].activity);
+    erg_energy_add(&r->energy, &r->layers[i].energy);
+  }
+  const erg_shape input = point->graph->nodes[0].out;
+  int input_bits = erg_precision_is_int(&point->precision) ? point->precision.activation_bits
+                                                           : erg_format_bits(point->precision.format);
+  r->activity.initial_write_bits += (uint64_t)erg_shape_elements(input) * (uint64_t)input_bits;
+  r->macs = r->activity.ops[ERG_OP_MAC];
+  r->parameters = erg_graph_parameters(point->graph);
+  r->latency_s = (double)r->activity.cycles / (point->arch->clock_mhz * 1e6);
+  double peak = (double)r->activity.cycles * (double)point->arch->rows * (double)point->arch->cols;
+  r->utilization = peak > 0 ? (double)r->macs / peak : 0;
+  r->area_um2 = area_of(point, hardware);
+}
+
+static erg_status run_point(const erg_point *point, erg_progress *progress, erg_result *r, erg_error *error) {
+  erg_precision hardware;
+  if (point->dataflow != ERG_DATAFLOW_WS)
+    return erg_fail(error, ERG_ERR_UNSUPPORTED, "dataflow %s: only ws has a model", erg_dataflow_names[point->dataflow]);
+  if (point->model == ERG_MODEL_RTL)
+    return erg_fail(error, ERG_ERR_UNSUPPORTED, "model rtl computes values: use `ergon verify %s`", point->graph->name);
+  erg_status status = erg_arch_hardware(point->arch, &point->precision, &hardware, error);
+  if (status == ERG_OK)
+    status = erg_plan_build(point->graph, point->fusion, erg_judge_fusion, (void *)point, &r->plan, error);
+  if (status != ERG_OK) return status;
+  r->layers = erg_arena_alloc(&r->plan.arena, sizeof *r->layers * (size_t)r->plan.pass_count);
+  if (!r->layers) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  double macs_done = 0;
+  for (int i = 0; i < r->plan.pass_count && status == ERG_OK; i++) {
+    const erg_pass *pass = &r->plan.passes[i];
+    if (!exists(pass, &point->precision)) continue;
+    erg_layer_result *layer = &r->layers[r->layer_count++];
+    layer->pass = pass;
+    status = run_pass(point, &hardware, layer, error);
+    macs_done += (double)pass->int_counts.mac;
+    if (progress) erg_progress_update(progress, macs_done, pass->name);
+  }
+  if (status != ERG_OK) return status;
+  sum_up(point, &hardware, r);
+  return test_law(point, r, error);
+}
+
+erg_status erg_run(const erg_point *point, erg_progress *progress, erg_result *out, erg_error *error) {
+  erg_result result = {.point = *point};
+  erg_error fault = {0};
+  erg_status status = run_point(point, progress, &result, &fault);
+  if (status == ERG_ERR_UNSUPPORTED) {
+    result.skipped = true;
+    result.reason = strdup(fault.text ? fault.text : "not supported");
+    result.layer_count = 0;
+    status = ERG_OK;
+  }
+  if (status == ERG_OK) {
+    *out = result;
+  } else {
+    erg_fail(error, status, "%s", fault.text ? fault.text : "failed");
+    erg_plan_free(&result.plan);
+  }
+  erg_error_clear(&fault);
+  return status;
+}
+
+void erg_result_free(erg_result *result) {
+  erg_plan_free(&result->plan);
+  free(result->reason);
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The thread that owns the array (or the vector unit) for a whole pass: it streams folds tile by tile; a missing tile
+// freezes the array's clock, which is a stall and not an array cycle.
+#include "machine.hpp"
+#include "schedule.hpp"
+#include <algorithm>
+#include <cstring>
+
+namespace ergon {
+
+void Machine::count(int level, erg_tensor tensor, bool write, uint64_t bits) {
+  if (bits == 0) return;
+  tlm::tlm_generic_payload payload;
+  Access access;
+  access.tensor = tensor;
+  access.bits = bits;
+  payload.set_command(write ? tlm::TLM_WRITE_COMMAND : tlm::TLM_READ_COMMAND);
+  payload.set_extension(&access);
+  sc_core::sc_time delay;
+  (*sockets_[level])->b_transport(payload, delay);
+  payload.clear_extension(&access);
+}
+
+// Frozen until tile `step` is in the scratchpads.
+void Machine::wait_ready(int64_t step) {
+  sc_core::sc_time before = sc_core::sc_time_stamp();
+  while (ready_ <= step) wait(ready_event_);
+  stalls_[ready_level_] += (sc_core::sc_time_stamp() - before) / cycles(1);
+}
+
+void Machine::wait_output_slot() {
+  sc_core::sc_time before = sc_core::sc_time_stamp();
+  while (outputs_begun_ - outputs_stored_ >= kSlots) wait(stored_event_);
+  stalls_[store_level_] += (sc_core::sc_time_stamp() - before) / cycles(1);
+  outputs_begun_++;
+}
+
+// The next step may need other tiles: then these slots are free.
+void Machine::release_tiles(const Step &step) {
+  Step next = step_at(*job_, step.index + 1);
+  bool end = next.index >= job_->steps;
+  if (end || next.new_input) input_freed_++;
+  if (end || next.new_weight) weight_freed_++;
+  freed_event_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void Machine::release_residual() {
+  residual_freed_++;
+  freed_event_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void Machine::finish_outputs(const Step &step) {
+  finished_.push_back(step);
+  output_event_.notify(sc_core::SC_ZERO_TIME);
+}
+
+// Input codes a fold asks of the scratchpad: for each of its rows (a tap and channel), the output pixels of the tile
+// whose tap falls inside the map.
+uint64_t Machine::input_elements(const Step &step, const Fold &fold) const {
+  const erg_geometry &g = *job_->g;
+  int group_channels = g.in_c / g.groups;
+  uint64_t elements = 0;
+  int64_t k = fold.first_k, end = fold.first_k + fold.k_count;
+  while (k < end) {
+    int64_t tap = k / group_channels, channels = std::min<int64_t>(end, (tap + 1) * group_channels) - k;
+    int r = static_cast<int>(tap / g.kernel_w), s = static_cast<int>(tap % g.kernel_w);
+    uint64_t rows = 0, columns = 0;
+    for (int p = step.first_row; p < step.first_row + step.rows; p++) {
+      int h = p * g.stride_h - g.pad_top + r;
+      rows += h >= 0 && h < g.in_h;
+    }
+    for (int q = 0; q < g.out_w; q++) {
+      int w = q * g.stride_w - g.pad_left + s;
+      columns += w >= 0 && w < g.in_w;
+    }
+    elements += rows * columns * static_cast<uint64_t>(channels);
+    k += channels;
+  }
+  return elements;
+}
+
+// What a fold moves between scratchpads, array registers and accumulator memory.
+void Machine::count_fold(const Step &step, const Fold &fold) {
+  const erg_geometry &g = *job_->g;
+  uint64_t weights = static_cast<uint64_t>(fold.channels) * fold.k_count * g.weight_bits;
+  uint64_t macs = static_cast<uint64_t>(fold.pixels) * fold.channels * fold.k_count;
+  uint64_t sums = static_cast<uint64_t>(fold.pixels) * fold.channels * g.psum_bits;
+  count(places_[ERG_TENSOR_WEIGHT].scratchpad, ERG_TENSOR_WEIGHT, false, weights);
+  count(places_[ERG_TENSOR_INPUT].scratchpad, ERG_TENSOR_INPUT, false, input_elements(step, fold) * g.in_bits);
+  if (!fold.k_first) psum_read_bits_ += sums;
+  if (!fold.k_last) psum_write_bits_ += sums;
+  register_bits_[ERG_TENSOR_WEIGHT] += weights;
+  register_bits_[ERG_TENSOR_INPUT] += macs * g.in_bits;
+  register_bits_[ERG_TENSOR_PSUM] += macs * g.psum_bits;
+  macs_ += macs;
+  if (fold.k_last) count_epilogue(fold);
+}
+
+void Machine::count_epilogue(const Fold &fold) {
+  const erg_geometry &g = *job_->g;
+  uint64_t outputs = static_cast<uint64_t>(fold.pixels) * fold.channels;
+  count(places_[ERG_TENSOR_OUTPUT].scratchpad, ERG_TENSOR_OUTPUT, true, outputs * g.out_bits);
+  if (g.residual)
+    count(places_[ERG_TENSOR_RESIDUAL].scratchpad, ERG_TENSOR_RESIDUAL, false, outputs * g.residual_bits);
+  if (g.constants)
+    count(places_[ERG_TENSOR_CONSTANT].scratchpad, ERG_TENSOR_CONSTANT, false,
+          static_cast<uint64_t>(fold.channels) * g.constant_bits);
+}
+
+void Machine::run_behavioural() {
+  ArraySchedule schedule(job_->arch);
+  uint64_t elapsed = 0;
+  for (FoldWalk walk(*job_); !walk.finished();) {
+    Step step = walk.step();
+    wait_ready(step.index);
+    if (step.last_k) wait_output_slot();
+    for (; !walk.finished() && walk.step().index == step.index; walk.next()) {
+      schedule.fold(static_cast<uint64_t>(walk.fold().pixels));
+      count_fold(step, walk.fold());
+    }
+    uint64_t now = walk.finished() ? schedule.end() : schedule.next_start();
+    wait(cycles(static_cast<double>(now - elapsed)));
+    elapsed = now;
+    release_tiles(step);
+    if (step.last_k && job_->g->residual) release_residual();
+    if (step.last_k) finish_outputs(step);
+  }
+  array_cycles_ = elapsed;
+}
+
+void Machine::run_vector() {
+  const erg_geometry &g = *job_->g;
+  for (int64_t i = 0; i < job_->steps; i++) {
+    Step step = step_at(*job_, i);
+    wait_ready(i);
+    wait_output_slot();
+    uint64_t outputs = static_cast<uint64_t>(step.rows) * g.out_w * step.channels;
+    uint64_t cols = static_cast<uint64_t>(job_->arch->cols);
+    uint64_t work = (outputs * g.window + cols - 1) / cols;
+    Fold whole{};
+    whole.k_count = g.window * g.in_c; /* every tap of every channel: an elementwise pass is a 1 x 1 window */
+    count(places_[ERG_TENSOR_INPUT].scratchpad, ERG_TENSOR_INPUT, false, input_elements(step, whole) * g.in_bits);
+    if (g.operands == 2)
+      count(places_[ERG_TENSOR_RESIDUAL].scratchpad, ERG_TENSOR_RESIDUAL, false, outputs * g.residual_bits);
+    if (g.constants)
+      count(places_[ERG_TENSOR_CONSTANT].scratchpad, ERG_TENSOR_CONSTANT, false,
+            static_cast<uint64_t>(step.channels) * g.constant_bits);
+    count(places_[ERG_TENSOR_OUTPUT].scratchpad, ERG_TENSOR_OUTPUT, true, outputs * g.out_bits);
+    wait(cycles(static_cast<double>(work)));
+    vector_cycles_ += work;
+    release_tiles(step);
+    if (g.operands == 2) release_residual();
+    finish_outputs(step);
+  }
+}
+
+void Machine::compute_thread() {
+  for (;;) {
+    wait(start_);
+    try {
+      if (!job_->g->array)
+        run_vector();
+      else if (job_->run)
+        run_verilated();
+      else
+        run_behavioural();
+    } catch (const std::exception &fault) {
+      fault_ = fault.what();
+      return;
+    }
+    sc_core::sc_time before = sc_core::sc_time_stamp();
+    while (outputs_stored_ < outputs_begun_) wait(stored_event_);
+    stalls_[store_level_] += (sc_core::sc_time_stamp() - before) / cycles(1);
+    done_ = true;
+  }
+}
+
+} // namespace ergon

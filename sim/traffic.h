@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** \file traffic.h
+ *  Inside sim: bits of tiles and of whole passes, in closed form. The SystemC model does not use this file. */
+#ifndef ERGON_SIM_TRAFFIC_H
+#define ERGON_SIM_TRAFFIC_H
+
+#include "ergon/sim.h"
+
+/** Bits of a pixel's vector of `channels` codes off-chip: packed and padded to a byte. */
+static inline uint64_t pixel_bits(int channels, int bits) { return ((uint64_t)channels * (uint64_t)bits + 7) / 8 * 8; }
+
+static inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/** Input rows that output rows [first, first + rows) of an image touch; padding is not a row. */
+int erg_touched_rows(const erg_geometry *geometry, int first, int rows);
+/** Output rows of tile `index` of an image cut into tiles of `rows`. */
+static inline int tile_rows(const erg_geometry *g, int rows, int index) {
+  int first = index * rows;
+  return g->out_h - first < rows ? g->out_h - first : rows;
+}
+static inline int tile_channels(const erg_geometry *g, int channels, int index) {
+  int first = index * channels;
+  return g->out_c - first < channels ? g->out_c - first : channels;
+}
+/** Codes of an output map slice of `channels` of each of `rows` rows, off-chip. */
+static inline uint64_t slice_bits(const erg_geometry *g, int rows, int channels, int bits) {
+  return (uint64_t)rows * (uint64_t)g->out_w * pixel_bits(channels, bits);
+}
+static inline uint64_t input_rows_bits(const erg_geometry *g, int rows) {
+  return (uint64_t)rows * (uint64_t)g->in_w * pixel_bits(g->in_c, g->in_bits);
+}
+/** Weights of `channels` output channels over `reduction` of K: one packed run. */
+static inline uint64_t weight_run_bits(const erg_geometry *g, int channels, int64_t reduction) {
+  return g->array ? ((uint64_t)channels * (uint64_t)reduction * (uint64_t)g->weight_bits + 7) / 8 * 8 : 0;
+}
+static inline uint64_t constant_run_bits(const erg_geometry *g, int channels) {
+  return ((uint64_t)channels * (uint64_t)g->constant_bits + 7) / 8 * 8;
+}
+
+/** Off-chip-side totals of a mapping: what the scratchpads fetch (with re-fetches) and what is distinct, in bits. */
+typedef struct { uint64_t fetched[ERG_TENSOR_COUNT], distinct[ERG_TENSOR_COUNT]; } erg_demand;
+void erg_demand_of(const erg_geometry *geometry, const erg_mapping *mapping, erg_demand *out);
+/** Reads and writes of every level but the array side, from a demand: fills `activity`, decides residency. */
+void erg_levels_traffic(const erg_arch *arch, const erg_demand *demand, erg_mapping *mapping, erg_activity *activity);
+
+#endif

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The ledger: every array pass through SystemC with the Verilated array, against the golden kernel and the formula. The
+ * two sides share their inputs (codes and parameters) and nothing else. */
+#include "ergon/sim.h"
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define LEAST_CODES 32
+#define MOST_RAIL 0.25
+#define MOST_RELU_RAIL 0.75
+
+/* A tensor of the running network: codes and their zero point. */
+typedef struct { int16_t *codes; int32_t zero_point; } tensor;
+
+typedef struct {
+  const erg_point *point;
+  const erg_verify_options *options;
+  erg_plan plan;
+  erg_arena arena;   /* tensors and parameters */
+  tensor *tensors;   /* by node */
+  int *last_use;     /* by node: last pass that reads it */
+  erg_rtl *rtl;
+  erg_progress progress;
+  double macs_done;
+  erg_verify_result *result;
+} session;
+
+static void on_progress(void *context, double macs_done) {
+  session *s = context;
+  erg_progress_update(&s->progress, s->macs_done + macs_done, NULL);
+}
+
+static erg_status make_tensor(session *s, int node, erg_shape shape, erg_error *error) {
+  s->tensors[node].codes = malloc(sizeof(int16_t) * (size_t)erg_shape_elements(shape));
+  return s->tensors[node].codes ? ERG_OK : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+}
+
+/* Maps that no later pass reads are given back: VGG's would fill gigabytes over a batch. */
+static void release_tensors(session *s, int pass) {
+  for (int node = 0; node < s->point->graph->node_count; node++)
+    if (s->last_use[node] == pass) {
+      free(s->tensors[node].codes);
+      s->tensors[node].codes = NULL;
+    }
+}
+
+/* Spread and rails of an output map: a map of equal codes would agree with anything. */
+static void measure(const erg_pass *pass, const erg_synth_layer *layer, const int16_t *codes, erg_verify_row *row) {
+  bool *seen = calloc(65536, sizeof *seen);
+  uint64_t low = 0, high = 0;
+  for (uint64_t i = 0; i < row->outputs; i++) {
+    if (seen) seen[codes[i] + 32768] = true;
+    low += codes[i] == layer->low;
+    high += codes[i] == layer->high;
+  }
+  for (int code = 0; seen && code < 65536; code++) row->distinct_codes += seen[code];
+  free(seen);
+  row->low_rail_share = (double)low / (double)row->outputs;
+  row->rail_share = (double)(pass->clamp ? high : low + high) / (double)row->outputs;
+}
+
+static bool informative(const erg_pass *pass, const erg_precision *precision, const erg_verify_row *row) {
+  int codes = precision->output_bits >= 6 ? LEAST_CODES : 1 << (precision->output_bits - 1);
+  if ((uint64_t)codes > row->outputs / 2) codes = (int)(row->outputs / 2);
+  return row->distinct_codes >= codes && row->rail_share <= MOST_RAIL &&
+         (!pass->clamp || row->low_rail_share <= MOST_RELU_RAIL);
+}
+
+static void compare(const erg_shape shape, const int16_t *expected, const int16_t *got, erg_verify_row *row) {
+  for (uint64_t i = 0; i < row->outputs; i++) {
+    if (expected[i] == got[i]) continue;
+    if (row->mismatches++ > 0) continue;
+    uint64_t at = i;
+    row->first_channel = (int)(at % (uint64_t)shape.c);
+    at /= (uint64_t)shape.c;
+    row->first_col = (int)(at % (uint64_t)shape.w);
+    at /= (uint64_t)shape.w;
+    row->first_row = (int)(at % (uint64_t)shape.h);
+    row->first_image = (int)(at / (uint64_t)shape.h);
+    row->first_expected = expected[i];
+    row->first_got = got[i];
+  }
+}
+
+static void judge_row(const erg_pass *pass, const erg_precision *precision, erg_verify_row *row) {
+  if (row->mismatches) {
+    row->status = "mismatch";
+    snprintf(row->reason, sizeof row->reason,
+             "%" PRIu64 " of %" PRIu64 " outputs differ; first at image %d, row %d, column %d, channel %d: expected %d, got %d",
+             row->mismatches, row->outputs, row->first_image, row->first_row, row->first_col, row->first_channel,
+             row->first_expected, row->first_got);
+  } else if (row->cycles_formula != row->cycles_rtl || row->cycles_systemc != row->cycles_rtl) {
+    row->status = "cycles differ";
+    snprintf(row->reason, sizeof row->reason, "array cycles: formula %" PRIu64 ", SystemC %" PRIu64 ", RTL %" PRIu64,
+             row->cycles_formula, row->cycles_systemc, row->cycles_rtl);
+  } else if (!informative(pass, precision, row)) {
+    row->status = "uninformative";
+    snprintf(row->reason, sizeof row->reason, "%d distinct codes, %.0f %% on a rail, %.0f %% on the lower limit",
+             row->distinct_codes, 100 * row->rail_share, 100 * row->low_rail_share);
+  } else {
+    row->status = "ok";
+  }
+}
+
+static erg_status run_golden(const session *s, const erg_pass *pass, const erg_synth_layer *layer, int16_t *output,
+                             erg_error *error) {
+  const erg_precision *p = &s->point->precision;
+  const tensor *input = &s->tensors[pass->inputs[0]];
+  erg_epilogue epilogue = {.bias = layer->bias, .scale = layer->scale, .zero_point = layer->zero_point,
+                           .low = layer->low, .high = layer->high,
+                           .residual = pass->residual >= 0 ? s->tensors[pass->residual].codes : NULL,
+                           .residual_zero_point = layer->residual_zero_point, .residual_scale = layer->residual_scale};
+  return erg_conv2d_s16(&pass->conv, input->codes, input->zero_point, layer->weight, p->accumulator_bits, &epilogue,
+                        output, error);
+}
+
+static erg_status check_array_pass(session *s, const erg_pass *pass, erg_verify_row *row, erg_error *error) {
+  const erg_point *point = s->point;
+  const erg_arch *arch = point->arch;
+  const tensor *input = &s->tensors[pass->inputs[0]];
+  const tensor *residual = pass->residual >= 0 ? &s->tensors[pass->residual] : NULL;
+  erg_geometry g;
+  erg_mapping formula, driven;
+  erg_synth_layer layer;
+  erg_activity systemc, rtl;
+  erg_arena arena = {0};
+  int16_t *golden = NULL;
+  row->outputs = (uint64_t)erg_shape_elements(pass->out_shape);
+  row->macs = pass->int_counts.mac;
+  erg_geometry_of(pass, &point->precision, &g);
+  erg_status status = erg_map(arch, &g, &formula, error);
+  if (status != ERG_OK) return status;
+  driven = formula;
+  if (s->options->fault_tile && driven.out_rows > 1) { /* a driver that cuts tiles of its own size */
+    driven.out_rows = driven.out_rows / 2;
+    status = erg_map_given(arch, &g, &driven, error);
+  }
+  if (status == ERG_OK)
+    status = erg_synth_make(&arena, pass, &point->precision, point->seed, input->codes, input->zero_point,
+                            residual ? residual->codes : NULL, residual ? residual->zero_point : 0, &layer, error);
+  if (status == ERG_OK) status = make_tensor(s, pass->output, pass->out_shape, error);
+  if (status != ERG_OK) goto out;
+  tensor *output = &s->tensors[pass->output];
+  output->zero_point = layer.zero_point;
+
+  row->cycles_formula = erg_array_cycles(arch, &g, &formula);
+  status = erg_systemc(arch, &g, &driven, &pass->int_counts, NULL, &systemc, error);
+  if (status != ERG_OK) goto out;
+  row->cycles_systemc = systemc.array_cycles;
+  erg_rtl_run run = {.input = input->codes, .input_zero_point = input->zero_point,
+                     .residual = residual ? residual->codes : NULL, .layer = &layer, .output = output->codes,
+                     .rtl = s->rtl, .gap_probability = s->options->gap_probability, .gap_seed = point->seed,
+                     .fault_packing = s->options->fault_packing, .progress = on_progress, .progress_context = s};
+  status = erg_systemc(arch, &g, &driven, &pass->int_counts, &run, &rtl, error);
+  if (status != ERG_OK) goto out;
+  row->cycles_rtl = run.rtl_cycles - run.rtl_gap_cycles;
+  row->gap_cycles = run.rtl_gap_cycles;
+  status = erg_conserve(arch, &g, &rtl, error);
+  if (status != ERG_OK) goto out;
+
+  golden = malloc(sizeof *golden * row->outputs);
+  status = golden ? run_golden(s, pass, &layer, golden, error) : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  if (status != ERG_OK) goto out;
+  compare(pass->out_shape, golden, output->codes, row);
+  measure(pass, &layer, golden, row);
+  judge_row(pass, &point->precision, row);
+out:
+  free(golden);
+  erg_arena_free(&arena);
+  return status;
+}
+
+/* Vector passes only carry the network on: pools by their golden kernel, clamps and adds that were not fused are not
+ * computed in data yet. */
+static erg_status run_vector_pass(session *s, const erg_pass *pass, erg_error *error) {
+  const erg_node *node = &s->point->graph->nodes[pass->output];
+  const tensor *input = &s->tensors[pass->inputs[0]];
+  if (!node->op->run_s16)
+    return erg_fail(error, ERG_ERR_UNSUPPORTED, "%s: %s has no integer kernel outside the epilogue", pass->name,
+                    node->op->name);
+  erg_status status = make_tensor(s, pass->output, pass->out_shape, error);
+  if (status != ERG_OK) return status;
+  s->tensors[pass->output].zero_point = input->zero_point;
+  return node->op->run_s16(&node->attrs, &pass->in_shape, input->codes, input->zero_point,
+                           s->tensors[pass->output].codes, error);
+}
+
+static void note_last_uses(session *s) {
+  for (int node = 0; node < s->point->graph->node_count; node++) s->last_use[node] = -1;
+  for (int i = 0; i < s->plan.pass_count; i++) {
+    const erg_pass *pass = &s->plan.passes[i];
+    for (int k = 0; k < pass->input_count; k++) s->last_use[pass->inputs[k]] = i;
+    if (pass->residual >= 0) s->last_use[pass->residual] = i;
+  }
+}
+
+static erg_status open_session(session *s, erg_error *error) {
+  const erg_point *point = s->point;
+  const erg_precision *p = &point->precision;
+  char name[32];
+  if (!erg_precision_is_int(p) || p->output_bits != p->activation_bits || p->accumulator_bits != 32)
+    return erg_fail(error, ERG_ERR_UNSUPPORTED,
+                    "verify: %s: the Verilated array takes integers with 32-bit accumulators and outputs as wide as inputs",
+                    erg_precision_name(p, name));
+  if (point->fusion != ERG_FUSION_EPILOGUE)
+    return erg_fail(error, ERG_ERR_UNSUPPORTED, "verify: the array under test has the fused epilogue; found fusion %s",
+                    erg_fusion_names[point->fusion]);
+  if (point->dataflow != ERG_DATAFLOW_WS)
+    return erg_fail(error, ERG_ERR_UNSUPPORTED, "verify: the array is weight-stationary; found dataflow %s",
+                    erg_dataflow_names[point->dataflow]);
+  erg_status status = erg_plan_build(point->graph, point->fusion, erg_judge_fusion, (void *)point, &s->plan, error);
+  if (status != ERG_OK) return status;
+  size_t nodes = (size_t)point->graph->node_count;
+  s->tensors = erg_arena_alloc(&s->arena, nodes * sizeof *s->tensors);
+  s->last_use = erg_arena_alloc(&s->arena, nodes * sizeof *s->last_use);
+  s->result->rows = erg_arena_alloc(&s->result->arena, (size_t)s->plan.pass_count * sizeof *s->result->rows);
+  if (!s->tensors || !s->last_use || !s->result->rows) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  note_last_uses(s);
+  erg_rtl_config config = {(int)point->arch->rows, (int)point->arch->cols, p->weight_bits, p->activation_bits,
+                           p->accumulator_bits, (int)point->arch->accumulator_depth, s->options->mutant};
+  return erg_rtl_open(&config, s->options->quiet ? NULL : stderr, &s->rtl, error);
+}
+
+/* Input nodes (a CSV workload has one a layer) get codes when first read. */
+static erg_status need_input(session *s, int node_id, erg_error *error) {
+  const erg_node *node = &s->point->graph->nodes[node_id];
+  if (s->tensors[node_id].codes || node->op->role != ERG_ROLE_INPUT) return ERG_OK;
+  erg_arena arena = {0};
+  int16_t *codes;
+  erg_status status = erg_synth_input(&arena, node->out, s->point->precision.activation_bits,
+                                      s->point->seed + (uint64_t)node_id, &codes, &s->tensors[node_id].zero_point, error);
+  if (status == ERG_OK) status = make_tensor(s, node_id, node->out, error);
+  if (status == ERG_OK)
+    memcpy(s->tensors[node_id].codes, codes, sizeof *codes * (size_t)erg_shape_elements(node->out));
+  erg_arena_free(&arena);
+  return status;
+}
+
+static erg_status run_passes(session *s, erg_error *error) {
+  erg_verify_result *result = s->result;
+  erg_status status = ERG_OK;
+  for (int i = 0; i < s->plan.pass_count && status == ERG_OK; i++) {
+    const erg_pass *pass = &s->plan.passes[i];
+    for (int k = 0; k < pass->input_count && status == ERG_OK; k++) status = need_input(s, pass->inputs[k], error);
+    if (status != ERG_OK) break;
+    if (pass->kind != ERG_PASS_ARRAY) {
+      status = run_vector_pass(s, pass, error);
+    } else {
+      erg_verify_row *row = &result->rows[result->row_count++];
+      row->name = erg_arena_strdup(&result->arena, pass->name);
+      status = check_array_pass(s, pass, row, error);
+      if (status != ERG_OK) {
+        row->status = "skipped";
+        snprintf(row->reason, sizeof row->reason, "not finished: %s", error && error->text ? error->text : "failed");
+      } else {
+        result->checked_outputs += row->outputs;
+        result->mismatches += row->mismatches;
+        result->macs_checked += row->macs;
+      }
+      s->macs_done += (double)row->macs;
+    }
+    release_tensors(s, i);
+  }
+  return status;
+}
+
+static erg_status verdict(const erg_verify_result *result, erg_error *error) {
+  if (result->checked_outputs == 0) return erg_fail(error, ERG_ERR_MISMATCH, "verify: no output was checked");
+  for (int i = 0; i < result->row_count; i++) {
+    const erg_verify_row *row = &result->rows[i];
+    if (strcmp(row->status, "ok") != 0)
+      erg_fail(error, ERG_ERR_MISMATCH, "verify: layer %s: %s: %s", row->name, row->status, row->reason);
+  }
+  return error->status;
+}
+
+static double cpu_s(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+erg_status erg_verify(const erg_point *point, const erg_verify_options *options, erg_verify_result *out,
+                      erg_error *error) {
+  erg_error faults = {0};
+  erg_verify_result result = {.macs_total = (uint64_t)erg_graph_macs(point->graph)};
+  session s = {.point = point, .options = options, .result = &result};
+  double started_s = cpu_s();
+  erg_status status = open_session(&s, &faults);
+  if (status == ERG_OK) {
+    erg_progress_start(&s.progress, "verify", "MAC", (double)result.macs_total, options->quiet);
+    status = run_passes(&s, &faults);
+    erg_progress_end(&s.progress);
+  }
+  if (status == ERG_OK) status = verdict(&result, &faults);
+  result.cpu_s = cpu_s() - started_s;
+  if (status != ERG_OK) erg_fail(error, status, "%s", faults.text ? faults.text : "verify failed");
+  erg_error_clear(&faults);
+  for (int node = 0; s.tensors && node < point->graph->node_count; node++) free(s.tensors[node].codes);
+  erg_rtl_close(s.rtl);
+  erg_plan_free(&s.plan);
+  erg_arena_free(&s.arena);
+  *out = result;
+  return status;
+}
+
+void erg_verify_result_free(erg_verify_result *result) { erg_arena_free(&result->arena); }
+
+void erg_verify_json(const erg_verify_result *result, json_t *envelope) {
+  json_t *layers = json_array(), *skipped = json_array();
+  for (int i = 0; i < result->row_count; i++) {
+    const erg_verify_row *row = &result->rows[i];
+    json_t *layer = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:i, s:f, s:f, s:I, s:I, s:I, s:I}", "name", row->name, "status",
+                              row->status, "reason", row->reason, "macs", (json_int_t)row->macs, "outputs",
+                              (json_int_t)row->outputs, "mismatches", (json_int_t)row->mismatches, "distinct_codes",
+                              row->distinct_codes, "rail_share", row->rail_share, "low_rail_share", row->low_rail_share,
+                              "cycles_formula", (json_int_t)row->cycles_formula, "cycles_systemc",
+                              (json_int_t)row->cycles_systemc, "cycles_rtl", (json_int_t)row->cycles_rtl, "gap_cycles",
+                              (json_int_t)row->gap_cycles);
+    json_object_set_new(layer, "first_difference",
+                        row->mismatches ? json_pack("{s:i, s:i, s:i, s:i, s:i, s:i}", "image", row->first_image, "row",
+                                                    row->first_row, "column", row->first_col, "channel",
+                                                    row->first_channel, "expected", row->first_expected, "got",
+                                                    row->first_got) : json_null());
+    if (strcmp(row->status, "skipped") == 0)
+      json_array_append_new(skipped, json_pack("{s:s, s:s}", "name", row->name, "reason", row->reason));
+    json_array_append_new(layers, layer);
+  }
+  json_object_set_new(envelope, "checked_outputs", json_integer((json_int_t)result->checked_outputs));
+  json_object_set_new(envelope, "mismatches", json_integer((json_int_t)result->mismatches));
+  json_object_set_new(envelope, "macs_checked", json_integer((json_int_t)result->macs_checked));
+  json_object_set_new(envelope, "macs_total", json_integer((json_int_t)result->macs_total));
+  json_object_set_new(envelope, "cpu_s", json_real(result->cpu_s));
+  json_object_set_new(envelope, "parameters", json_string("synthetic: seeded and calibrated, not trained"));
+  json_object_set_new(envelope, "skipped", skipped);
+  json_object_set_new(envelope, "layers", layers);
+}
