@@ -21,6 +21,7 @@ extern "C" erg_status erg_systemc(const erg_arch *arch, const erg_geometry *geom
       sc_core::sc_report_handler::set_actions(sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
       sc_core::sc_report_handler::set_actions(sc_core::SC_WARNING, sc_core::SC_DO_NOTHING);
       machine = new Machine("machine");
+      sc_core::sc_start(sc_core::SC_ZERO_TIME); // threads run to their first wait
     }
     int64_t steps = static_cast<int64_t>(mapping->n_tiles) * mapping->m_tiles * mapping->k_chunks;
     Job job{arch, geometry, mapping, ops, run, erg_geometry_reduction(geometry), steps};
