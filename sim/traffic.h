@@ -37,6 +37,18 @@ static inline uint64_t constant_run_bits(const erg_geometry *g, int channels) {
   return ((uint64_t)channels * (uint64_t)g->constant_bits + 7) / 8 * 8;
 }
 
+static inline int last_tile_rows(const erg_geometry *g, const erg_mapping *m) {
+  return tile_rows(g, m->out_rows, (int)ceil_div(g->out_h, m->out_rows) - 1);
+}
+
+/** Column folds of `channels` output channels: a group at a time where there are groups. */
+int64_t erg_folds_of_channels(const erg_arch *arch, const erg_geometry *geometry, int channels);
+/** What a pass adds to the plain sum of max(M, R): the first weights before it, the skew and the epilogue behind it. */
+int64_t erg_begin_cycles(const erg_arch *arch);
+int64_t erg_end_cycles(const erg_arch *arch, int64_t last_m_rows);
+/** Cycles by cause: array or vector, and stalls by the level waited for (stalls.c). */
+void erg_count_cycles(const erg_arch *arch, const erg_geometry *geometry, const erg_mapping *mapping, erg_activity *out);
+
 /** Off-chip-side totals of a mapping: what the scratchpads fetch (with re-fetches) and what is distinct, in bits. */
 typedef struct { uint64_t fetched[ERG_TENSOR_COUNT], distinct[ERG_TENSOR_COUNT]; } erg_demand;
 void erg_demand_of(const erg_geometry *geometry, const erg_mapping *mapping, erg_demand *out);

@@ -169,6 +169,8 @@ void Machine::load_thread() {
 void Machine::store_thread() {
   for (;;) {
     while (finished_.empty()) wait(output_event_);
+    wait(sc_core::SC_ZERO_TIME); // a load that asks for the channel at this very moment goes first: the array waits for it
+    wait(sc_core::SC_ZERO_TIME);
     Step step = finished_.front();
     const Place &place = places_[ERG_TENSOR_OUTPUT];
     uint64_t from = place.slot_address[outputs_stored_ % kSlots];
