@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Technology files: the field tables are the format. Every constant carries where it comes from. */
-#include "ergon/energy.h"
+#include "technology.h"
 #include <string.h>
 
 const char *const erg_memory_kind_names[] = {"dram", "sram", "register", NULL};
@@ -15,7 +15,7 @@ static const char *const format_names[] = {"int", "fp32", "fp16", "bf16", "fp8e4
       {.key = "year", .offset = offsetof(struct_type, provenance.year), .type = ERG_FIELD_INT, .min = 1950,            \
        .max = 2100, .help = "year of publication"},                                                                    \
       {.key = "confirmed", .offset = offsetof(struct_type, provenance.confirmed), .type = ERG_FIELD_BOOL,              \
-       .help = "yes: seen in at least one stored source"},                                                             \
+       .help = "yes: the number was read in a public source"},                                                             \
       {.key = "derived", .offset = offsetof(struct_type, provenance.derived), .type = ERG_FIELD_BOOL,                  \
        .fallback = "no", .help = "yes: our arithmetic on sourced numbers; note says how"},                             \
   {                                                                                                                    \
@@ -36,7 +36,7 @@ static const erg_field op_fields[] = {
     PROVENANCE(erg_op_constant),
 };
 static const erg_record op_record = {"operation", sizeof(erg_op_constant), op_fields, ERG_COUNT_OF(op_fields),
-                                     ERG_NO_POSITION};
+                                     offsetof(erg_op_constant, position)};
 
 static const erg_field memory_fields[] = {
     {FIELD(erg_memory_constant, kind), .type = ERG_FIELD_NAME, .names = erg_memory_kind_names, .help = "memory kind"},
@@ -53,7 +53,7 @@ static const erg_field memory_fields[] = {
     PROVENANCE(erg_memory_constant),
 };
 static const erg_record memory_record = {"memory", sizeof(erg_memory_constant), memory_fields,
-                                         ERG_COUNT_OF(memory_fields), ERG_NO_POSITION};
+                                         ERG_COUNT_OF(memory_fields), offsetof(erg_memory_constant, position)};
 
 static const erg_field law_fields[] = {
     {FIELD(erg_width_law, c2_fj), .type = ERG_FIELD_REAL, .unit = "fJ", .max = 1e6, .help = "times w*a"},
@@ -66,7 +66,7 @@ static const erg_field law_fields[] = {
     PROVENANCE(erg_width_law),
 };
 static const erg_record law_record = {"width_law", sizeof(erg_width_law), law_fields, ERG_COUNT_OF(law_fields),
-                                      ERG_NO_POSITION};
+                                      offsetof(erg_width_law, position)};
 
 static const erg_field technology_fields[] = {
     {FIELD(erg_technology, name), .type = ERG_FIELD_TEXT, .help = "name in tables"},
@@ -78,6 +78,8 @@ static const erg_field technology_fields[] = {
      .help = "no: the array's registers are a memory level of their own"},
     {FIELD(erg_technology, static_pw_per_pe), .type = ERG_FIELD_REAL, .unit = "pW", .max = 1e12, .fallback = "0",
      .help = "clock and leakage of a PE; 0: no such term"},
+    {FIELD(erg_technology, static_source), .type = ERG_FIELD_TEXT, .optional = true,
+     .help = "publication static_pw_per_pe was read in"},
     {FIELD(erg_technology, book), .type = ERG_FIELD_BOOL, .fallback = "no",
      .help = "yes: prices MACs and off-chip element bytes only"},
     {FIELD(erg_technology, operations), .type = ERG_FIELD_RECORDS, .record = &op_record, .max_items = 256,
@@ -90,25 +92,11 @@ static const erg_field technology_fields[] = {
 static const erg_record technology_record = {"tech", sizeof(erg_technology), technology_fields,
                                              ERG_COUNT_OF(technology_fields), ERG_NO_POSITION};
 
-/* What single fields cannot say. */
-static void check(const erg_technology *t, erg_error *error) {
-  const erg_memory_constant *memories = t->memories.items;
-  for (int i = 0; i < t->memories.count; i++) {
-    const erg_memory_constant *m = &memories[i];
-    if (m->kind == ERG_MEMORY_SRAM && (m->reference_bytes <= 0 || m->max_bytes < m->min_bytes || m->max_bytes <= 0))
-      erg_fail(error, ERG_ERR_DATA,
-               "%s: memories[%d]: an sram needs reference_bytes above 0 and min_bytes to max_bytes as its validity", t->file, i);
-  }
-  const erg_op_constant *operations = t->operations.items;
-  for (int i = 0; i < t->operations.count; i++)
-    for (int j = 0; j < i; j++)
-      if (operations[i].op == operations[j].op && operations[i].format == operations[j].format &&
-          operations[i].weight_bits == operations[j].weight_bits &&
-          operations[i].activation_bits == operations[j].activation_bits)
-        erg_fail(error, ERG_ERR_DATA, "%s: operations[%d]: %s in %s stands in operations[%d] too", t->file, i,
-                 erg_op_kind_names[operations[i].op], format_names[operations[i].format], j);
-  if (t->has_width_law && t->width_law.min_bits > t->width_law.max_bits)
-    erg_fail(error, ERG_ERR_DATA, "%s: width_law: min_bits is above max_bits", t->file);
+/* A what-if on the command line is its own source. */
+static void credit_static(erg_technology *t, const erg_override *overrides, int override_count) {
+  for (int i = 0; i < override_count && !t->static_source; i++)
+    if (strcmp(overrides[i].path, "static_pw_per_pe") == 0)
+      t->static_source = erg_arena_strdup(&t->arena, "set on the command line");
 }
 
 erg_status erg_technology_parse(const char *file, const char *text, const erg_override *overrides, int override_count,
@@ -124,7 +112,8 @@ erg_status erg_technology_parse(const char *file, const char *text, const erg_ov
     t.has_static = t.static_pw_per_pe > 0;
     t.has_width_law = t.width_law.max_bits > 0;
     erg_sha256_hex(text, strlen(text), t.sha256);
-    check(&t, &faults);
+    credit_static(&t, overrides, override_count);
+    erg_technology_check(&t, &faults);
     status = faults.status;
   }
   if (status == ERG_OK) {

@@ -54,9 +54,10 @@ void erg_geometry_of(const erg_pass *pass, const erg_precision *precision, erg_g
   g.residual_bits = g.in_bits;
   g.weight_bits = precision->weight_bits;
   g.psum_bits = precision->accumulator_bits;
-  /* Integer channels carry bias, a 32-bit multiplier and a shift in a byte; floating ones a bias alone. */
+  /* Integer channels carry a bias, always, since it holds the input's folded zero point, a 32-bit multiplier and a shift
+   * in a byte; floating ones a bias where there is one. */
   if (g.array && integer)
-    g.constant_bits = (pass->bias ? precision->accumulator_bits : 0) + (pass->requantize ? 32 + 8 : 0);
+    g.constant_bits = precision->accumulator_bits + (pass->requantize ? 32 + 8 : 0);
   else if (g.array)
     g.constant_bits = pass->bias ? precision->accumulator_bits : 0;
   else if (strcmp(pass->kind_name, "batch_norm") == 0)

@@ -49,7 +49,7 @@ static void count(const erg_graph *graph, erg_pass *pass) {
   if (pass->kind == ERG_PASS_ARRAY) {
     i->mac = f->mac = (uint64_t)erg_conv2d_macs(&pass->conv);
     if (pass->requantize) i->requantize += outputs;
-    if (pass->bias) i->add += outputs;
+    i->add += outputs; /* an integer bias is always there: it holds the folded zero point */
     if (pass->bias) f->add += outputs;
     if (pass->residual >= 0) {
       i->requantize += outputs;

@@ -53,7 +53,11 @@ struct Model {
 Model *model_of(void *model) { return static_cast<Model *>(model); }
 const Model *model_of(const void *model) { return static_cast<const Model *>(model); }
 
-void *create() { return new Model; }
+void *create() {
+  Model *model = new Model;
+  model->top->eval(); // constant outputs settle
+  return model;
+}
 void destroy(void *model) { delete model_of(model); }
 
 void start(void *model, const erg_rtl_layer *layer) {

@@ -51,7 +51,7 @@ typedef struct {
   const char *source; /**< publication or file */
   const char *table;  /**< table or figure */
   int64_t year;
-  bool confirmed;     /**< seen in at least one stored source */
+  bool confirmed;     /**< the number was read in a public source, not remembered or assumed */
   bool derived;       /**< our arithmetic on sourced values; `note` says how */
   const char *note;
 } erg_provenance;
@@ -63,6 +63,7 @@ typedef struct {
   int64_t weight_bits, activation_bits; /**< 0 = any width */
   double pj, area_um2; /**< area 0 = not stated */
   erg_provenance provenance;
+  erg_position position; /**< in the technology file */
 } erg_op_constant;
 
 /** E_PE(w, a) = c2*w*a + c1*(w + a)/2 + c0 femtojoule: the width law of an integer PE. scaled_to_anchor: the technology's
@@ -72,6 +73,7 @@ typedef struct {
   int64_t min_bits, max_bits; /**< validity of each width, inclusive */
   bool scaled_to_anchor;
   erg_provenance provenance;
+  erg_position position;
 } erg_width_law;
 
 /** SRAM: pj_per_bit = reference_pj_per_bit * (bank capacity / reference_bytes)^exponent within the validity range.
@@ -81,6 +83,7 @@ typedef struct {
   double pj_per_bit;
   double reference_bytes, exponent, min_bytes, max_bytes;
   erg_provenance provenance;
+  erg_position position;
 } erg_memory_constant;
 
 typedef struct {
@@ -89,6 +92,7 @@ typedef struct {
   bool mac_includes_registers;
   bool has_static;         /**< false: tables say *no clock and leakage term* */
   double static_pw_per_pe; /**< clock and leakage */
+  char *static_source;     /**< where static_pw_per_pe comes from; NULL without it */
   bool book;               /**< prices MACs and off-chip element bytes only */
   const char *file;
   char sha256[65];
@@ -122,7 +126,7 @@ typedef struct {
   double level_pj[ERG_ALL_LEVELS];        /**< by level, accumulator and registers last */
   double level_tensor_pj[ERG_ALL_LEVELS][ERG_TENSOR_COUNT];
   double static_pj;
-  double total_pj;                            /**< sum of the parts */
+  double total_pj;                            /**< mac + other ops + levels + static, summed in this order */
 } erg_energy;
 
 /** Price of one operation of `kind` at `precision`: ERG_ERR_UNSUPPORTED with the reason when the technology has no
@@ -135,7 +139,8 @@ erg_status erg_technology_bit_pj(const erg_technology *technology, erg_memory_ki
 erg_status erg_technology_mac_area(const erg_technology *technology, const erg_precision *precision, double *um2,
                                    erg_error *error);
 /** Prices counts. mac_precision is that of the hardware (differs from the data's on fixed hardware). `out` is added to,
- *  so parts sum over passes. */
+ *  so parts sum over passes. Only constants whose count is not zero are asked for; ERG_ERR_UNSUPPORTED says which one is
+ *  missing and what the technology covers. A requantize counted in a floating format is ERG_ERR_INTERNAL. */
 erg_status erg_price(const erg_technology *technology, const erg_price_machine *machine, const erg_activity *activity,
                      const erg_precision *precision, const erg_precision *mac_precision, erg_energy *out,
                      erg_error *error);
@@ -148,8 +153,9 @@ void erg_energy_add(erg_energy *sum, const erg_energy *part);
  *  how far the itemised energy is from it. */
 typedef struct {
   double a_effective_pj_per_flop, b_effective_pj_per_byte;
-  bool fitted;            /**< false: fewer than 3 layers, or FLOPs and bytes collinear; `reason` says which */
-  const char *reason;
+  bool fitted;
+  const char *reason; /**< not fitted: fewer than 3 layers with energy, or FLOPs and bytes collinear. Fitted: NULL, or
+                           which coefficient came out negative and is held at 0 */
   double a_pj_per_flop, b_pj_per_byte, rms_relative_error, worst_relative_error;
   int worst_layer;
 } erg_law;
