@@ -21,37 +21,53 @@ int erg_touched_rows(const erg_geometry *g, int first, int rows) {
   return high > low ? high - low : 0;
 }
 
-void erg_demand_of(const erg_geometry *g, const erg_mapping *m, erg_demand *out) {
-  memset(out, 0, sizeof *out);
-  int tiles_per_image = m->m_tiles / g->images;
-  uint64_t images = (uint64_t)g->images;
-
-  uint64_t input_once = 0;
-  for (int i = 0; i < tiles_per_image; i++)
-    input_once += input_rows_bits(g, erg_touched_rows(g, i * m->out_rows, tile_rows(g, m->out_rows, i)));
-  bool inputs_again = m->order == ERG_ORDER_WEIGHTS_STAY && m->m_tiles > 1;
-  out->fetched[ERG_TENSOR_INPUT] = images * input_once * (inputs_again ? (uint64_t)m->n_tiles : 1);
-  out->distinct[ERG_TENSOR_INPUT] = images * input_rows_bits(g, erg_touched_rows(g, 0, g->out_h));
-
-  int64_t reduction = erg_geometry_reduction(g);
-  for (int n = 0; n < m->n_tiles; n++) {
-    int channels = tile_channels(g, m->out_channels, n);
-    for (int64_t k = 0; k < reduction; k += m->reduction)
-      out->distinct[ERG_TENSOR_WEIGHT] +=
-          weight_run_bits(g, channels, reduction - k < m->reduction ? reduction - k : m->reduction);
-    out->distinct[ERG_TENSOR_CONSTANT] += constant_run_bits(g, channels);
-    uint64_t pixels = images * (uint64_t)g->out_h * (uint64_t)g->out_w;
-    out->fetched[ERG_TENSOR_OUTPUT] += pixels * pixel_bits(channels, g->out_bits);
-    if (g->residual || g->operands == 2)
-      out->fetched[ERG_TENSOR_RESIDUAL] += pixels * pixel_bits(channels, g->residual_bits);
+uint64_t erg_demand_rows(const erg_geometry *g, int out_rows, int *most_rows) {
+  uint64_t bits = 0;
+  *most_rows = 0;
+  for (int first = 0; first < g->out_h; first += out_rows) {
+    int rows = g->out_h - first < out_rows ? g->out_h - first : out_rows, touched = erg_touched_rows(g, first, rows);
+    bits += input_rows_bits(g, touched);
+    if (touched > *most_rows) *most_rows = touched;
   }
-  bool weights_again =
-      (m->order == ERG_ORDER_INPUTS_STAY && m->n_tiles > 1) || m->k_chunks > 1;
+  return bits;
+}
+
+void erg_demand_channels(const erg_geometry *g, int out_channels, int64_t tile_reduction, erg_demand *out) {
+  memset(out, 0, sizeof *out);
+  int64_t reduction = erg_geometry_reduction(g);
+  uint64_t pixels = (uint64_t)g->images * (uint64_t)g->out_h * (uint64_t)g->out_w;
+  out->distinct[ERG_TENSOR_INPUT] = (uint64_t)g->images * input_rows_bits(g, erg_touched_rows(g, 0, g->out_h));
+  /* All tiles of channels but the last are alike, and so are all stretches of K but the last. */
+  int64_t tiles = ceil_div(g->out_c, out_channels), stretches = ceil_div(reduction, tile_reduction);
+  int last_channels = tile_channels(g, out_channels, (int)tiles - 1);
+  int64_t last_reduction = reduction - (stretches - 1) * tile_reduction;
+  for (int last = 0; last < 2; last++) {
+    int channels = last ? last_channels : out_channels;
+    uint64_t times = last ? 1 : (uint64_t)tiles - 1;
+    if (times == 0) continue;
+    out->distinct[ERG_TENSOR_WEIGHT] += times * ((uint64_t)(stretches - 1) * weight_run_bits(g, channels, tile_reduction) +
+                                                 weight_run_bits(g, channels, last_reduction));
+    out->distinct[ERG_TENSOR_CONSTANT] += times * constant_run_bits(g, channels);
+    out->distinct[ERG_TENSOR_OUTPUT] += times * pixels * pixel_bits(channels, g->out_bits);
+    if (g->residual || g->operands == 2)
+      out->distinct[ERG_TENSOR_RESIDUAL] += times * pixels * pixel_bits(channels, g->residual_bits);
+  }
+  memcpy(out->fetched, out->distinct, sizeof out->fetched);
+}
+
+void erg_demand_join(const erg_geometry *g, const erg_mapping *m, uint64_t input_once, erg_demand *demand) {
+  bool inputs_again = m->order == ERG_ORDER_WEIGHTS_STAY && m->m_tiles > 1;
+  bool weights_again = (m->order == ERG_ORDER_INPUTS_STAY && m->n_tiles > 1) || m->k_chunks > 1;
   uint64_t weight_visits = weights_again ? (uint64_t)m->m_tiles : 1;
-  out->fetched[ERG_TENSOR_WEIGHT] = out->distinct[ERG_TENSOR_WEIGHT] * weight_visits;
-  out->fetched[ERG_TENSOR_CONSTANT] = out->distinct[ERG_TENSOR_CONSTANT] * weight_visits;
-  out->distinct[ERG_TENSOR_RESIDUAL] = out->fetched[ERG_TENSOR_RESIDUAL];
-  out->distinct[ERG_TENSOR_OUTPUT] = out->fetched[ERG_TENSOR_OUTPUT];
+  demand->fetched[ERG_TENSOR_INPUT] = (uint64_t)g->images * input_once * (inputs_again ? (uint64_t)m->n_tiles : 1);
+  demand->fetched[ERG_TENSOR_WEIGHT] = demand->distinct[ERG_TENSOR_WEIGHT] * weight_visits;
+  demand->fetched[ERG_TENSOR_CONSTANT] = demand->distinct[ERG_TENSOR_CONSTANT] * weight_visits;
+}
+
+void erg_demand_of(const erg_geometry *g, const erg_mapping *m, erg_demand *out) {
+  int most_rows;
+  erg_demand_channels(g, m->out_channels, m->reduction, out);
+  erg_demand_join(g, m, erg_demand_rows(g, m->out_rows, &most_rows), out);
 }
 
 /* An intermediate level keeps whole tensors: of the four ways to keep input and weights (with their constants), the one

@@ -52,6 +52,11 @@ void erg_count_cycles(const erg_arch *arch, const erg_geometry *geometry, const 
 /** Off-chip-side totals of a mapping: what the scratchpads fetch (with re-fetches) and what is distinct, in bits. */
 typedef struct { uint64_t fetched[ERG_TENSOR_COUNT], distinct[ERG_TENSOR_COUNT]; } erg_demand;
 void erg_demand_of(const erg_geometry *geometry, const erg_mapping *mapping, erg_demand *out);
+/** The two halves of it: input bits of one image cut into tiles of `out_rows` (the most rows a tile touches in
+ *  `most_rows`), and what the channel side moves; `erg_demand_join` puts visits to both. The search tries many pairs. */
+uint64_t erg_demand_rows(const erg_geometry *geometry, int out_rows, int *most_rows);
+void erg_demand_channels(const erg_geometry *geometry, int out_channels, int64_t reduction, erg_demand *out);
+void erg_demand_join(const erg_geometry *geometry, const erg_mapping *mapping, uint64_t input_once, erg_demand *channels);
 /** Reads and writes of every level but the array side, from a demand: fills `activity`, decides residency. */
 void erg_levels_traffic(const erg_arch *arch, const erg_demand *demand, erg_mapping *mapping, erg_activity *activity);
 

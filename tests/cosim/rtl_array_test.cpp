@@ -106,7 +106,7 @@ TEST(RtlOpen, MissingToolsAreNamed) {
   EXPECT_EQ(erg_rtl_open(&config, nullptr, &rtl, &compiler), ERG_ERR_TOOL);
   EXPECT_NE(compiler.message().find("no-such-compiler"), std::string::npos);
   unsetenv("CXX");
-  std::string old = getenv("ERGON_CACHE");
+  std::string old = getenv("ERGON_CACHE") ? getenv("ERGON_CACHE") : "";
   setenv("ERGON_CACHE", "/proc/none", 1);
   EXPECT_EQ(erg_rtl_open(&config, nullptr, &rtl, &cache), ERG_ERR_CREATE);
   setenv("ERGON_CACHE", old.c_str(), 1);
