@@ -99,6 +99,7 @@ static void print_law(const erg_result *r, FILE *stream) {
             "The law's test (one a, one b for all passes, least relative squares): a %.3f pJ/FLOP, b %.1f pJ/B; against the "
             "itemised energy rms %.1f %%, worst %+.1f %% (%s)\n", law->a_pj_per_flop, law->b_pj_per_byte,
             100 * law->rms_relative_error, 100 * law->worst_relative_error, r->layers[law->worst_layer].pass->name);
+  if (law->fitted && law->reason) fprintf(stream, "  %s\n", law->reason);
 }
 
 /* Passes that use few PEs say so: groups run one after another. */

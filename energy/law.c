@@ -4,99 +4,114 @@
 #include <gsl/gsl_multifit.h>
 #include <math.h>
 
-/* Columns that differ by a common factor up to this reciprocal condition number cannot be told apart. */
+/* Below this reciprocal condition number (columns balanced) a and b cannot be told apart. */
 #define LEAST_RCOND 1e-6
+#define FEWEST_LAYERS 3 /* with two, two coefficients fit anything */
 
-static void errors(int layers, const double *flops, const double *bytes, const double *energy, erg_law *law) {
+typedef struct {
+  int layers, used; /* used: those with energy */
+  const double *flops, *bytes;
+  double *energy, mean; /* pJ; of all layers, and the mean of the used ones */
+} sample;
+
+static void measure_errors(const sample *s, erg_law *law) {
   double squares = 0;
-  int used = 0;
-  law->worst_relative_error = 0;
-  for (int i = 0; i < layers; i++) {
-    if (energy[i] <= 0) continue;
-    double relative = (law->a_pj_per_flop * flops[i] + law->b_pj_per_byte * bytes[i]) / energy[i] - 1;
+  for (int i = 0; i < s->layers; i++) {
+    if (s->energy[i] <= 0) continue;
+    double relative = (law->a_pj_per_flop * s->flops[i] + law->b_pj_per_byte * s->bytes[i]) / s->energy[i] - 1;
     squares += relative * relative;
-    used++;
-    if (fabs(relative) > fabs(law->worst_relative_error)) {
+    if (law->worst_layer < 0 || fabs(relative) > fabs(law->worst_relative_error)) {
       law->worst_relative_error = relative;
       law->worst_layer = i;
     }
   }
-  law->rms_relative_error = used ? sqrt(squares / used) : 0;
+  law->rms_relative_error = sqrt(squares / s->used);
 }
 
-static erg_status fit(int layers, int used, const double *flops, const double *bytes, const double *energy,
-                      erg_law *law, erg_error *error) {
-  gsl_matrix *x = gsl_matrix_alloc((size_t)used, 2);
-  gsl_vector *y = gsl_vector_alloc((size_t)used), *c = gsl_vector_alloc(2);
-  gsl_matrix *covariance = gsl_matrix_alloc(2, 2);
-  gsl_multifit_linear_workspace *work = gsl_multifit_linear_alloc((size_t)used, 2);
-  erg_status status = ERG_OK;
-  if (!x || !y || !c || !covariance || !work) {
-    status = erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
-    goto out;
-  }
-  /* Dividing a row by its energy is the weight 1/E^2: the error that is least is the relative one. Columns are scaled
-   * to equal norm, so that the condition number speaks of collinearity and not of units. */
-  double norm[2] = {0, 0};
-  for (int i = 0; i < layers; i++)
-    if (energy[i] > 0) {
-      norm[0] += pow(flops[i] / energy[i], 2);
-      norm[1] += pow(bytes[i] / energy[i], 2);
+/* A negative price has no meaning: the fit with that coefficient held at 0 is E = c*x alone. */
+static void hold_negative_at_zero(const sample *s, erg_law *law) {
+  if (law->a_pj_per_flop >= 0 && law->b_pj_per_byte >= 0) return;
+  bool a_negative = law->a_pj_per_flop < 0;
+  const double *x = a_negative ? s->bytes : s->flops;
+  double xy = 0, xx = 0;
+  for (int i = 0; i < s->layers; i++)
+    if (s->energy[i] > 0) {
+      double relative = x[i] / s->energy[i];
+      xy += relative;
+      xx += relative * relative;
     }
-  norm[0] = sqrt(norm[0]);
-  norm[1] = sqrt(norm[1]);
-  if (norm[0] <= 0 || norm[1] <= 0) {
-    law->reason = "all FLOPs or all bytes are zero";
-    goto out;
+  law->a_pj_per_flop = a_negative ? 0 : xy / xx;
+  law->b_pj_per_byte = a_negative ? xy / xx : 0;
+  law->reason = a_negative ? "a came out negative and is held at 0" : "b came out negative and is held at 0";
+}
+
+static erg_status fit(const sample *s, erg_law *law, erg_arena *arena, erg_error *error) {
+  size_t rows = (size_t)s->used;
+  double *x_data = erg_arena_alloc(arena, sizeof(double) * rows * 2);
+  double *y_data = erg_arena_alloc(arena, sizeof(double) * rows),
+         *w_data = erg_arena_alloc(arena, sizeof(double) * rows);
+  gsl_multifit_linear_workspace *work = gsl_multifit_linear_alloc(rows, 2);
+  if (!x_data || !y_data || !w_data || !work) {
+    if (work) gsl_multifit_linear_free(work);
+    return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   }
-  for (int i = 0, row = 0; i < layers; i++)
-    if (energy[i] > 0) {
-      gsl_matrix_set(x, (size_t)row, 0, flops[i] / energy[i] / norm[0]);
-      gsl_matrix_set(x, (size_t)row, 1, bytes[i] / energy[i] / norm[1]);
-      gsl_vector_set(y, (size_t)row++, 1);
-    }
-  double residual;
-  gsl_multifit_linear_svd(x, work);
-  if (gsl_multifit_linear_rcond(work) < LEAST_RCOND) {
-    law->reason = "FLOPs and bytes rise together over the layers: a and b cannot be told apart";
-    goto out;
+  for (int i = 0, row = 0; i < s->layers; i++) {
+    if (s->energy[i] <= 0) continue;
+    x_data[2 * row] = s->flops[i];
+    x_data[2 * row + 1] = s->bytes[i];
+    y_data[row] = s->energy[i];
+    w_data[row++] = pow(s->mean / s->energy[i], 2); /* 1/E^2 up to a factor: the relative error is what is least */
   }
-  gsl_multifit_linear(x, y, c, covariance, &residual, work);
+  double c_data[2], covariance_data[4], chi_squared;
+  gsl_matrix_view x = gsl_matrix_view_array(x_data, rows, 2), covariance = gsl_matrix_view_array(covariance_data, 2, 2);
+  gsl_vector_view y = gsl_vector_view_array(y_data, rows), w = gsl_vector_view_array(w_data, rows),
+                  c = gsl_vector_view_array(c_data, 2);
+  /* GSL balances the weighted columns, so the condition speaks of collinearity and not of units. */
+  int fault = gsl_multifit_wlinear(&x.matrix, &w.vector, &y.vector, &c.vector, &covariance.matrix, &chi_squared, work);
+  double rcond = gsl_multifit_linear_rcond(work);
+  gsl_multifit_linear_free(work);
+  if (fault) return erg_fail(error, ERG_ERR_INTERNAL, "the fit of the law failed: %s", gsl_strerror(fault));
+  if (!(rcond >= LEAST_RCOND)) {
+    law->reason = "FLOPs and bytes rise together over the layers, or one is 0 in all: a and b cannot be told apart";
+    return ERG_OK;
+  }
   law->fitted = true;
   law->reason = NULL;
-  law->a_pj_per_flop = gsl_vector_get(c, 0) / norm[0];
-  law->b_pj_per_byte = gsl_vector_get(c, 1) / norm[1];
-  errors(layers, flops, bytes, energy, law);
-out:
-  if (work) gsl_multifit_linear_free(work);
-  gsl_matrix_free(x);
-  gsl_matrix_free(covariance);
-  gsl_vector_free(y);
-  gsl_vector_free(c);
-  return status;
+  law->a_pj_per_flop = c_data[0];
+  law->b_pj_per_byte = c_data[1];
+  hold_negative_at_zero(s, law);
+  measure_errors(s, law);
+  return ERG_OK;
 }
+
+/* NaN and infinity would come back as a silent nonsense fit. */
+static bool sane(double value) { return isfinite(value) && value >= 0; }
 
 erg_status erg_law_test(int layers, const double *flops, const double *bytes, const double *arithmetic_pj,
                         const double *memory_pj, erg_law *out, erg_error *error) {
-  erg_law law = {.reason = "fewer than 3 passes", .worst_layer = -1};
-  double sums[4] = {0};
-  double *energy = NULL;
-  int used = 0;
-  erg_status status = ERG_OK;
+  erg_law law = {.reason = "fewer than 3 layers with energy", .worst_layer = -1};
+  double all_flops = 0, all_bytes = 0, all_arithmetic = 0, all_memory = 0;
   erg_arena arena = {0};
-  energy = erg_arena_alloc(&arena, sizeof *energy * (size_t)layers);
-  if (!energy) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
-  for (int i = 0; i < layers; i++) {
-    sums[0] += flops[i];
-    sums[1] += bytes[i];
-    sums[2] += arithmetic_pj[i];
-    sums[3] += memory_pj[i];
-    energy[i] = arithmetic_pj[i] + memory_pj[i];
-    used += energy[i] > 0;
+  erg_status status = ERG_OK;
+  sample s = {.layers = layers, .flops = flops, .bytes = bytes};
+  s.energy = erg_arena_alloc(&arena, sizeof(double) * (size_t)(layers > 0 ? layers : 0));
+  if (!s.energy) status = erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  for (int i = 0; i < layers && status == ERG_OK; i++) {
+    if (!sane(flops[i]) || !sane(bytes[i]) || !sane(arithmetic_pj[i]) || !sane(memory_pj[i]))
+      status = erg_fail(error, ERG_ERR_INTERNAL, "layer %d: FLOPs, bytes or energy is negative or not finite", i);
+    all_flops += flops[i];
+    all_bytes += bytes[i];
+    all_arithmetic += arithmetic_pj[i];
+    all_memory += memory_pj[i];
+    s.energy[i] = arithmetic_pj[i] + memory_pj[i];
+    s.used += s.energy[i] > 0;
   }
-  law.a_effective_pj_per_flop = sums[0] > 0 ? sums[2] / sums[0] : NAN;
-  law.b_effective_pj_per_byte = sums[1] > 0 ? sums[3] / sums[1] : NAN;
-  if (used >= 3) status = fit(layers, used, flops, bytes, energy, &law, error);
+  law.a_effective_pj_per_flop = all_flops > 0 ? all_arithmetic / all_flops : NAN;
+  law.b_effective_pj_per_byte = all_bytes > 0 ? all_memory / all_bytes : NAN;
+  if (status == ERG_OK && s.used >= FEWEST_LAYERS) {
+    s.mean = (all_arithmetic + all_memory) / s.used;
+    status = fit(&s, &law, &arena, error);
+  }
   if (status == ERG_OK) *out = law;
   erg_arena_free(&arena);
   return status;

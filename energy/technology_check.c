@@ -28,8 +28,10 @@ static void check_operation(const place *p, const erg_op_constant *c) {
   bool integer = c->format == ERG_FORMAT_INT;
   if (!integer && (c->weight_bits || c->activation_bits))
     complain(p, "", "widths of a floating format", "widths of int only");
-  if (c->weight_bits == 1 || c->activation_bits == 1) complain(p, "", "a width of 1 bit", "0 (any width) or 2 to 16 bits");
-  if (!integer && c->op == ERG_OP_REQUANTIZE) complain(p, ".op", "requantize in a floating format", "requantize of int only");
+  if (c->weight_bits == 1 || c->activation_bits == 1)
+    complain(p, "", "a width of 1 bit", "0 (any width) or 2 to 16 bits");
+  if (!integer && c->op == ERG_OP_REQUANTIZE)
+    complain(p, ".op", "requantize in a floating format", "requantize of int only");
   const erg_op_constant *others = p->technology->operations.items;
   for (int j = 0; j < p->index; j++)
     if (others[j].op == c->op && others[j].format == c->format && others[j].weight_bits == c->weight_bits &&
@@ -70,7 +72,8 @@ static void check_width_law(const place *p, const erg_width_law *law) {
   }
   if (law->scaled_to_anchor && !anchor)
     complain(p, ".scaled_to_anchor", "yes without an int mac of 8 x 8 bits", "no, or such a mac");
-  if (law->c2_fj + law->c1_fj + law->c0_fj <= 0) complain(p, "", "a law that is 0 everywhere", "a positive coefficient");
+  if (law->c2_fj + law->c1_fj + law->c0_fj <= 0)
+    complain(p, "", "a law that is 0 everywhere", "a positive coefficient");
   check_provenance(p, &law->provenance);
 }
 
