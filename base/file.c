@@ -75,8 +75,8 @@ erg_status erg_data_dir(erg_arena *arena, char **path, erg_error *error) {
   }
   if (!folder) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   if (stat(folder, &info) != 0 || !S_ISDIR(info.st_mode))
-    return erg_fail(error, ERG_ERR_CONFIG, "%s: no such data folder; set ERGON_DATA to the folder with nets, archs, tech",
-                    folder);
+    return erg_fail(error, ERG_ERR_CONFIG,
+                    "%s: no such data folder; set ERGON_DATA to the folder with nets, archs, tech", folder);
   *path = folder;
   return ERG_OK;
 }
@@ -86,11 +86,13 @@ static bool ends_with(const char *text, const char *suffix) {
   return length > tail && strcmp(text + length - tail, suffix) == 0;
 }
 
-static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+static int by_name(const void *a, const void *b) {
+  return strcmp(*(char *const *)a, *(char *const *)b);
+}
 
 erg_status erg_data_list(erg_arena *arena, const char *kind, const char *suffix, char ***names, int *count,
                          erg_error *error) {
-  char *data;
+  char *data = NULL;
   erg_status status = erg_data_dir(arena, &data, error);
   if (status != ERG_OK) return status;
   char *folder = erg_arena_printf(arena, "%s/%s", data, kind);
@@ -121,8 +123,8 @@ erg_status erg_data_find(erg_arena *arena, const char *kind, const char *name, c
     *path = erg_arena_strdup(arena, name);
     return *path ? ERG_OK : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   }
-  char **names, *data;
-  int count;
+  char **names = NULL, *data = NULL;
+  int count = 0;
   erg_status status = erg_data_list(arena, kind, suffix, &names, &count, error);
   if (status == ERG_OK) status = erg_data_dir(arena, &data, error);
   if (status != ERG_OK) return status;

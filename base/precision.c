@@ -3,19 +3,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct { const char *name; int bits; } formats[ERG_FORMAT_COUNT] = {
-    [ERG_FORMAT_INT] = {"int", 0},          [ERG_FORMAT_FP32] = {"fp32", 32},      [ERG_FORMAT_FP16] = {"fp16", 16},
-    [ERG_FORMAT_BF16] = {"bf16", 16},       [ERG_FORMAT_FP8E4M3] = {"fp8e4m3", 8}, [ERG_FORMAT_FP8E5M2] = {"fp8e5m2", 8},
+static const struct {
+  const char *name;
+  int bits;
+} formats[ERG_FORMAT_COUNT] = {
+    [ERG_FORMAT_INT] = {"int", 0},    [ERG_FORMAT_FP32] = {"fp32", 32},      [ERG_FORMAT_FP16] = {"fp16", 16},
+    [ERG_FORMAT_BF16] = {"bf16", 16}, [ERG_FORMAT_FP8E4M3] = {"fp8e4m3", 8}, [ERG_FORMAT_FP8E5M2] = {"fp8e5m2", 8},
 };
 
-const char *erg_format_name(erg_format format) { return formats[format].name; }
-int erg_format_bits(erg_format format) { return formats[format].bits; }
-bool erg_precision_is_int(const erg_precision *precision) { return precision->format == ERG_FORMAT_INT; }
+const char *erg_format_name(erg_format format) {
+  return formats[format].name;
+}
+int erg_format_bits(erg_format format) {
+  return formats[format].bits;
+}
+bool erg_precision_is_int(const erg_precision *precision) {
+  return precision->format == ERG_FORMAT_INT;
+}
 
 static erg_status bad(const char *text, const char *why, erg_error *error) {
   return erg_fail(error, ERG_ERR_USAGE,
                   "precision: found '%s': %s; allowed: intN, wNaM, wNaMpAoO (N, M, O 2..16 bits, accumulator A 8..48), "
-                  "fp32, fp16, bf16, fp8e4m3, fp8e5m2", text, why);
+                  "fp32, fp16, bf16, fp8e4m3, fp8e5m2",
+                  text, why);
 }
 
 /* Reads `letter` and a width at *at; false when the letter is not there or no digits follow. */

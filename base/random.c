@@ -20,7 +20,9 @@ void erg_random_stream(erg_random *random, uint64_t seed, const char *purpose) {
   erg_random_seed(random, hash ^ splitmix(&seed));
 }
 
-static uint64_t rotate(uint64_t x, int k) { return x << k | x >> (64 - k); }
+static uint64_t rotate(uint64_t x, int k) {
+  return x << k | x >> (64 - k);
+}
 
 uint64_t erg_random_u64(erg_random *random) {
   uint64_t *s = random->state, result = rotate(s[1] * 5, 7) * 9, t = s[1] << 17;
@@ -42,7 +44,9 @@ int64_t erg_random_range(erg_random *random, int64_t low, int64_t high) {
   return (int64_t)((uint64_t)low + draw % span);
 }
 
-double erg_random_unit(erg_random *random) { return (double)(erg_random_u64(random) >> 11) * 0x1p-53; }
+double erg_random_unit(erg_random *random) {
+  return (double)(erg_random_u64(random) >> 11) * 0x1p-53;
+}
 
 double erg_random_normal(erg_random *random) { /* Box and Muller 1958; the second value is not kept */
   double u = 1.0 - erg_random_unit(random), v = erg_random_unit(random);

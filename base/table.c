@@ -12,7 +12,9 @@ struct erg_table {
   int column_count, cell_count, capacity;
 };
 
-erg_table *erg_table_new(void) { return calloc(1, sizeof(erg_table)); }
+erg_table *erg_table_new(void) {
+  return calloc(1, sizeof(erg_table));
+}
 
 void erg_table_column(erg_table *table, const char *heading, bool right) {
   size_t count = (size_t)table->column_count + 1;
@@ -71,8 +73,7 @@ void erg_table_print(const erg_table *table, FILE *stream) {
   if (!widths) return;
   for (int c = 0; c < count; c++) widths[c] = width_of(table->headings[c]);
   for (int i = 0; i < table->cell_count; i++)
-    if (table->cells[i] && width_of(table->cells[i]) > widths[i % count])
-      widths[i % count] = width_of(table->cells[i]);
+    if (table->cells[i] && width_of(table->cells[i]) > widths[i % count]) widths[i % count] = width_of(table->cells[i]);
   for (int c = 0; c < count; c++) total += widths[c] + (c ? 2 : 0);
   for (int c = 0; c < count; c++) print_cell(table->headings[c], widths[c], table->right[c], c == count - 1, stream);
   for (int i = -count; i < table->cell_count; i++) {

@@ -129,15 +129,29 @@ static void decode_list(decoder *d, const node *at, const erg_field *field, cons
 
 static void decode_value(decoder *d, const node *at, const erg_field *field, const char *path, char *out) {
   switch (field->type) {
-  case ERG_FIELD_INT: decode_int(d, at, field, path, (int64_t *)(void *)out); break;
-  case ERG_FIELD_REAL: decode_real(d, at, field, path, (double *)(void *)out); break;
-  case ERG_FIELD_BOOL: decode_bool(d, at, path, (bool *)out); break;
-  case ERG_FIELD_TEXT: *(char **)(void *)out = decode_text(d, at, path); break;
-  case ERG_FIELD_NAME: decode_name(d, at, field, path, (int *)(void *)out); break;
-  case ERG_FIELD_RECORD: decode_record(d, at, field->record, path, out); break;
+  case ERG_FIELD_INT:
+    decode_int(d, at, field, path, (int64_t *)(void *)out);
+    break;
+  case ERG_FIELD_REAL:
+    decode_real(d, at, field, path, (double *)(void *)out);
+    break;
+  case ERG_FIELD_BOOL:
+    decode_bool(d, at, path, (bool *)out);
+    break;
+  case ERG_FIELD_TEXT:
+    *(char **)(void *)out = decode_text(d, at, path);
+    break;
+  case ERG_FIELD_NAME:
+    decode_name(d, at, field, path, (int *)(void *)out);
+    break;
+  case ERG_FIELD_RECORD:
+    decode_record(d, at, field->record, path, out);
+    break;
   case ERG_FIELD_INTS:
   case ERG_FIELD_TEXTS:
-  case ERG_FIELD_RECORDS: decode_list(d, at, field, path, out); break;
+  case ERG_FIELD_RECORDS:
+    decode_list(d, at, field, path, out);
+    break;
   }
 }
 
@@ -193,7 +207,7 @@ erg_status erg_yaml_decode(erg_arena *arena, const char *file, const char *text,
     decode_record(&d, root, record, "", decoded);
   }
   erg_status status = faults.status;
-  if (status == ERG_OK)
+  if (status == ERG_OK && decoded)
     memcpy(out, decoded, record->size);
   else
     erg_fail(error, status, "%s", faults.text ? faults.text : "out of memory");

@@ -46,7 +46,8 @@ static erg_status agreement(erg_cli *cli, const char *folder, erg_error *error) 
   if (status != ERG_OK) return status;
   erg_point point = erg_cli_point(cli, &inputs, 0);
   erg_verify_options options = {.quiet = cli->quiet};
-  fprintf(stdout, "\nresnet18 at int8 through SystemC with the Verilated 16 x 16 array (synthetic weights, calibrated):\n\n");
+  fprintf(stdout,
+          "\nresnet18 at int8 through SystemC with the Verilated 16 x 16 array (synthetic weights, calibrated):\n\n");
   fflush(stdout);
   status = erg_verify(&point, &options, &result, error);
   if (result.row_count) erg_print_ledger(&result, stdout);

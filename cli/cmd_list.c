@@ -4,8 +4,7 @@
 #include <string.h>
 
 static erg_status run(int argc, char **argv, erg_error *error);
-static const erg_command command = {
-    "list", "[archs|techs|workloads|ops|formats|plots]", "what is built in", 5, run};
+static const erg_command command = {"list", "[archs|techs|workloads|ops|formats|plots]", "what is built in", 5, run};
 ERG_REGISTER(erg_command, command);
 
 static void row(erg_table *table, const char *name, const char *help) {
@@ -55,7 +54,8 @@ static erg_status list(const char *what, erg_table *table, erg_error *error) {
   } else if (strcmp(what, "plots") == 0) {
     ERG_EACH(erg_plot, item) row(table, (*item)->name, (*item)->help);
   } else {
-    return erg_fail(error, ERG_ERR_USAGE, "list: found '%s'; allowed: archs, techs, workloads, ops, formats, plots", what);
+    return erg_fail(error, ERG_ERR_USAGE, "list: found '%s'; allowed: archs, techs, workloads, ops, formats, plots",
+                    what);
   }
   return ERG_OK;
 }

@@ -4,8 +4,8 @@
 #include <string.h>
 
 static erg_status run(int argc, char **argv, erg_error *error);
-static const erg_command command = {
-    "plot", "NAME [RUN.json|-|WORKLOAD]", "draw a run (a file, stdin, or a workload to run now)", 3, run};
+static const erg_command command = {"plot", "NAME [RUN.json|-|WORKLOAD]",
+                                    "draw a run (a file, stdin, or a workload to run now)", 3, run};
 ERG_REGISTER(erg_command, command);
 
 static erg_status read_run(const char *path, json_t **out, erg_error *error) {
@@ -15,7 +15,9 @@ static erg_status read_run(const char *path, json_t **out, erg_error *error) {
   if (!stream) return erg_fail(error, ERG_ERR_NO_INPUT, "%s: cannot be opened", path);
   *out = json_loadf(stream, JSON_REJECT_DUPLICATES, &fault);
   if (!standard) fclose(stream);
-  if (!*out) return erg_fail(error, ERG_ERR_DATA, "%s:%d:%d: %s", standard ? "stdin" : path, fault.line, fault.column, fault.text);
+  if (!*out)
+    return erg_fail(error, ERG_ERR_DATA, "%s:%d:%d: %s", standard ? "stdin" : path, fault.line, fault.column,
+                    fault.text);
   return ERG_OK;
 }
 

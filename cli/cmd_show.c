@@ -3,11 +3,14 @@
 #include <string.h>
 
 static erg_status run(int argc, char **argv, erg_error *error);
-static const erg_command command = {"show", "arch|tech|workload NAME", "print a built-in file, to copy and edit", 4, run};
+static const erg_command command = {"show", "arch|tech|workload NAME", "print a built-in file, to copy and edit", 4,
+                                    run};
 ERG_REGISTER(erg_command, command);
 
 static erg_status run(int argc, char **argv, erg_error *error) {
-  static const struct { const char *what, *kind; } rooms[] = {{"arch", "archs"}, {"tech", "tech"}, {"workload", "nets"}};
+  static const struct {
+    const char *what, *kind;
+  } rooms[] = {{"arch", "archs"}, {"tech", "tech"}, {"workload", "nets"}};
   erg_cli cli;
   erg_cli_parse(&command, 0, 2, 2, argc, argv, &cli);
   erg_arena arena = {0};

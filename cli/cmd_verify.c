@@ -8,13 +8,16 @@ ERG_REGISTER(erg_command, command);
 
 static void print_header(const erg_cli *cli, const erg_inputs *inputs) {
   char precision[32];
-  printf("%s: %d x %d Verilated array (arch %s), precision %s, fusion %s, dataflow %s, batch %d, seed %llu; synthetic weights, "
-         "calibrated, not trained\n\n", inputs->graph.name, (int)inputs->arch.rows, (int)inputs->arch.cols, inputs->arch.name,
+  printf("%s: %d x %d Verilated array (arch %s), precision %s, fusion %s, dataflow %s, batch %d, seed %llu; synthetic "
+         "weights, "
+         "calibrated, not trained\n\n",
+         inputs->graph.name, (int)inputs->arch.rows, (int)inputs->arch.cols, inputs->arch.name,
          erg_precision_name(&cli->precisions[0], precision), erg_fusion_names[cli->fusions[0]],
          erg_dataflow_names[cli->dataflow], cli->batch, (unsigned long long)cli->seed);
 }
 
-static erg_status report(const erg_cli *cli, const erg_inputs *inputs, const erg_verify_result *result, erg_error *error) {
+static erg_status report(const erg_cli *cli, const erg_inputs *inputs, const erg_verify_result *result,
+                         erg_error *error) {
   erg_point point = erg_cli_point(cli, inputs, 0);
   json_t *json = erg_envelope_json("ergon.verify", cli->command_line, &point);
   erg_verify_json(result, json);

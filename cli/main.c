@@ -11,19 +11,24 @@ static void usage(FILE *stream) {
   const erg_command *commands[64];
   size_t count = 0;
   ERG_EACH(erg_command, item)
-    if (count < 64) commands[count++] = *item;
+  if (count < 64) commands[count++] = *item;
   qsort(commands, count, sizeof commands[0], by_order);
-  fputs("Usage: ergon COMMAND [OPTION...]\n"
-        "How many joules and cycles a quantized network costs on an accelerator, at every bit-width and fusion choice,\n"
-        "and whether the RTL agrees with the golden kernel.\n\n", stream);
-  for (size_t i = 0; i < count; i++) fprintf(stream, "  %-8s %-18s %s\n", commands[i]->name, commands[i]->arguments, commands[i]->help);
-  fputs("\n`ergon COMMAND --help` lists a command's options. Exit codes: 0 ok, 1 a comparison failed, 64 usage, 65 bad\n"
-        "input, 66 no input, 69 a tool is missing, 70 internal, 73/74 output, 78 configuration.\n", stream);
+  fputs(
+      "Usage: ergon COMMAND [OPTION...]\n"
+      "How many joules and cycles a quantized network costs on an accelerator, at every bit-width and fusion choice,\n"
+      "and whether the RTL agrees with the golden kernel.\n\n",
+      stream);
+  for (size_t i = 0; i < count; i++)
+    fprintf(stream, "  %-8s %-18s %s\n", commands[i]->name, commands[i]->arguments, commands[i]->help);
+  fputs(
+      "\n`ergon COMMAND --help` lists a command's options. Exit codes: 0 ok, 1 a comparison failed, 64 usage, 65 bad\n"
+      "input, 66 no input, 69 a tool is missing, 70 internal, 73/74 output, 78 configuration.\n",
+      stream);
 }
 
 static const erg_command *find(const char *name) {
   ERG_EACH(erg_command, item)
-    if (strcmp((*item)->name, name) == 0) return *item;
+  if (strcmp((*item)->name, name) == 0) return *item;
   return NULL;
 }
 
@@ -31,7 +36,7 @@ static void unknown(const char *name) {
   const char *names[64] = {NULL};
   size_t count = 0;
   ERG_EACH(erg_command, item)
-    if (count < 63) names[count++] = (*item)->name;
+  if (count < 63) names[count++] = (*item)->name;
   const char *nearest = erg_nearest(name, names);
   fprintf(stderr, "ergon: %s: no such command%s%s%s; see `ergon --help`\n", name, nearest ? " (did you mean " : "",
           nearest ? nearest : "", nearest ? "?)" : "");

@@ -5,25 +5,49 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_ARCH = 'a', KEY_TECH = 't', KEY_PRECISION = 'p', KEY_FUSION = 'f', KEY_DATAFLOW = 'd', KEY_MODEL = 'm',
-       KEY_BATCH = 'b', KEY_SEED = 's', KEY_JOBS = 'j', KEY_QUIET = 'q', KEY_OUT = 'o', KEY_SET = 256, KEY_JSON, KEY_CSV,
-       KEY_LAYERS, KEY_EXPLAIN, KEY_GAPS, KEY_MUTANT };
+enum {
+  KEY_ARCH = 'a',
+  KEY_TECH = 't',
+  KEY_PRECISION = 'p',
+  KEY_FUSION = 'f',
+  KEY_DATAFLOW = 'd',
+  KEY_MODEL = 'm',
+  KEY_BATCH = 'b',
+  KEY_SEED = 's',
+  KEY_JOBS = 'j',
+  KEY_QUIET = 'q',
+  KEY_OUT = 'o',
+  KEY_SET = 256,
+  KEY_JSON,
+  KEY_CSV,
+  KEY_LAYERS,
+  KEY_EXPLAIN,
+  KEY_GAPS,
+  KEY_MUTANT
+};
 
-static const struct { unsigned groups; struct argp_option option; } all_options[] = {
+static const struct {
+  unsigned groups;
+  struct argp_option option;
+} all_options[] = {
     {ERG_OPTION_POINT, {"arch", KEY_ARCH, "NAME|FILE", 0, "architecture (default edge)", 1}},
     {ERG_OPTION_POINT, {"tech", KEY_TECH, "NAME|FILE", 0, "technology (default horowitz-45nm)", 1}},
-    {ERG_OPTION_POINT, {"precision", KEY_PRECISION, "P[,P...]", 0, "int8, w4a8, w4a8p24o8, fp32, fp16, bf16, ... (default int8)", 1}},
+    {ERG_OPTION_POINT,
+     {"precision", KEY_PRECISION, "P[,P...]", 0, "int8, w4a8, w4a8p24o8, fp32, fp16, bf16, ... (default int8)", 1}},
     {ERG_OPTION_POINT, {"fusion", KEY_FUSION, "F[,F...]", 0, "wide, none, fold, epilogue (default epilogue)", 1}},
     {ERG_OPTION_POINT, {"dataflow", KEY_DATAFLOW, "ws|os|is", 0, "dataflow (default ws)", 1}},
     {ERG_OPTION_POINT, {"model", KEY_MODEL, "MODEL", 0, "analytic, systemc, rtl (default analytic; verify: rtl)", 1}},
     {ERG_OPTION_POINT, {"batch", KEY_BATCH, "N", 0, "images (default 1)", 1}},
     {ERG_OPTION_POINT, {"seed", KEY_SEED, "N", 0, "seed of synthetic data (default 1)", 1}},
     {ERG_OPTION_POINT, {"jobs", KEY_JOBS, "N", 0, "accepted for scripts; this command runs in one process", 1}},
-    {ERG_OPTION_POINT, {"set", KEY_SET, "KEY=VALUE", 0, "overrides a field: arch.rows=32, tech.node_nm=40, workload.input.height=64", 1}},
+    {ERG_OPTION_POINT,
+     {"set", KEY_SET, "KEY=VALUE", 0, "overrides a field: arch.rows=32, tech.node_nm=40, workload.input.height=64", 1}},
     {ERG_OPTION_RUN, {"layers", KEY_LAYERS, 0, 0, "the table of layers for every point, not only for a single one", 2}},
     {ERG_OPTION_RUN, {"explain-fusion", KEY_EXPLAIN, 0, 0, "what fold and fuse did and refused, node by node", 2}},
     {ERG_OPTION_VERIFY, {"gaps", KEY_GAPS, "P", 0, "withhold each operand with probability P a cycle (0 to 0.9)", 2}},
-    {ERG_OPTION_VERIFY, {"mutant", KEY_MUTANT, "NAME", 0, "build a deliberately wrong array: ROUNDING, SKEW, CLAMP, WEIGHT_ORDER, EXTRA_REGISTER", 2}},
+    {ERG_OPTION_VERIFY,
+     {"mutant", KEY_MUTANT, "NAME", 0,
+      "build a deliberately wrong array: ROUNDING, SKEW, CLAMP, WEIGHT_ORDER, EXTRA_REGISTER", 2}},
     {ERG_OPTION_REPORT, {"json", KEY_JSON, 0, 0, "JSON on stdout", 3}},
     {ERG_OPTION_RUN, {"csv", KEY_CSV, 0, 0, "CSV on stdout, a row a layer", 3}},
     {ERG_OPTION_REPORT | ERG_OPTION_PLOT, {"out", KEY_OUT, "DIR", 0, "also write files into DIR", 3}},
@@ -46,7 +70,8 @@ static int pick(struct argp_state *state, const char *option, const char *word, 
   int index = name_index(word, names);
   if (index >= 0) return index;
   char list[256] = "";
-  for (int i = 0; names[i]; i++) snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "", names[i]);
+  for (int i = 0; names[i]; i++)
+    snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "", names[i]);
   argp_error(state, "--%s: found '%s'; allowed: %s", option, word, list);
   return 0;
 }
@@ -54,7 +79,8 @@ static int pick(struct argp_state *state, const char *option, const char *word, 
 static int64_t whole(struct argp_state *state, const char *option, const char *word, int64_t low, int64_t high) {
   int64_t value = 0;
   if (!erg_parse_int(word, &value) || value < low || value > high)
-    argp_error(state, "--%s: found '%s'; allowed: a whole number from %lld to %lld", option, word, (long long)low, (long long)high);
+    argp_error(state, "--%s: found '%s'; allowed: a whole number from %lld to %lld", option, word, (long long)low,
+               (long long)high);
   return value;
 }
 
@@ -86,10 +112,13 @@ static void take_set(struct argp_state *state, erg_cli *cli, const char *text) {
   }
   *value++ = 0;
   *dot++ = 0;
-  const struct { const char *room; erg_override *sets; int *count; } rooms[] = {
-      {"arch", cli->arch_sets, &cli->arch_set_count},
-      {"tech", cli->tech_sets, &cli->tech_set_count},
-      {"workload", cli->workload_sets, &cli->workload_set_count}};
+  const struct {
+    const char *room;
+    erg_override *sets;
+    int *count;
+  } rooms[] = {{"arch", cli->arch_sets, &cli->arch_set_count},
+               {"tech", cli->tech_sets, &cli->tech_set_count},
+               {"workload", cli->workload_sets, &cli->workload_set_count}};
   for (size_t i = 0; i < ERG_COUNT_OF(rooms); i++)
     if (strcmp(path, rooms[i].room) == 0) {
       if (*rooms[i].count == MOST_SETS) argp_error(state, "--set: more than %d", MOST_SETS);
@@ -103,23 +132,57 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
   parse *p = state->input;
   erg_cli *cli = p->cli;
   switch (key) {
-  case KEY_ARCH: cli->arch = text; break;
-  case KEY_TECH: cli->tech = text; break;
-  case KEY_PRECISION: take_precisions(state, cli, text); break;
-  case KEY_FUSION: take_fusions(state, cli, text); break;
-  case KEY_DATAFLOW: cli->dataflow = (erg_dataflow)pick(state, "dataflow", text, erg_dataflow_names); break;
-  case KEY_MODEL: cli->model = (erg_model)pick(state, "model", text, erg_model_names); break;
-  case KEY_BATCH: cli->batch = (int)whole(state, "batch", text, 1, 65536); break;
-  case KEY_SEED: cli->seed = (uint64_t)whole(state, "seed", text, 0, INT64_MAX); break;
-  case KEY_JOBS: cli->jobs = (int)whole(state, "jobs", text, 1, 4096); break;
-  case KEY_SET: take_set(state, cli, text); break;
-  case KEY_JSON: cli->json = true; break;
-  case KEY_CSV: cli->csv = true; break;
-  case KEY_OUT: cli->out = text; break;
-  case KEY_QUIET: cli->quiet = true; break;
-  case KEY_LAYERS: cli->layers = true; break;
-  case KEY_EXPLAIN: cli->explain_fusion = true; break;
-  case KEY_MUTANT: cli->mutant = text; break;
+  case KEY_ARCH:
+    cli->arch = text;
+    break;
+  case KEY_TECH:
+    cli->tech = text;
+    break;
+  case KEY_PRECISION:
+    take_precisions(state, cli, text);
+    break;
+  case KEY_FUSION:
+    take_fusions(state, cli, text);
+    break;
+  case KEY_DATAFLOW:
+    cli->dataflow = (erg_dataflow)pick(state, "dataflow", text, erg_dataflow_names);
+    break;
+  case KEY_MODEL:
+    cli->model = (erg_model)pick(state, "model", text, erg_model_names);
+    break;
+  case KEY_BATCH:
+    cli->batch = (int)whole(state, "batch", text, 1, 65536);
+    break;
+  case KEY_SEED:
+    cli->seed = (uint64_t)whole(state, "seed", text, 0, INT64_MAX);
+    break;
+  case KEY_JOBS:
+    cli->jobs = (int)whole(state, "jobs", text, 1, 4096);
+    break;
+  case KEY_SET:
+    take_set(state, cli, text);
+    break;
+  case KEY_JSON:
+    cli->json = true;
+    break;
+  case KEY_CSV:
+    cli->csv = true;
+    break;
+  case KEY_OUT:
+    cli->out = text;
+    break;
+  case KEY_QUIET:
+    cli->quiet = true;
+    break;
+  case KEY_LAYERS:
+    cli->layers = true;
+    break;
+  case KEY_EXPLAIN:
+    cli->explain_fusion = true;
+    break;
+  case KEY_MUTANT:
+    cli->mutant = text;
+    break;
   case KEY_GAPS:
     if (!erg_parse_real(text, &cli->gap_probability) || cli->gap_probability < 0 || cli->gap_probability > 0.9)
       argp_error(state, "--gaps: found '%s'; allowed: a number from 0 to 0.9", text);
@@ -129,10 +192,12 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
     cli->arguments[cli->argument_count++] = text;
     break;
   case ARGP_KEY_END:
-    if (cli->argument_count < p->least) argp_error(state, "an argument is missing: %s %s", p->command->name, p->command->arguments);
+    if (cli->argument_count < p->least)
+      argp_error(state, "an argument is missing: %s %s", p->command->name, p->command->arguments);
     if (cli->json && cli->csv) argp_error(state, "--json and --csv cannot both go to stdout");
     break;
-  default: return ARGP_ERR_UNKNOWN;
+  default:
+    return ARGP_ERR_UNKNOWN;
   }
   return 0;
 }
@@ -150,8 +215,14 @@ void erg_cli_parse(const erg_command *command, unsigned groups, int least, int m
     if (all_options[i].groups & groups) options[count++] = all_options[i].option;
   char name[64];
   snprintf(name, sizeof name, "ergon %s", command->name);
-  *out = (erg_cli){.arch = "edge", .tech = "horowitz-45nm", .precision_count = 1, .fusion_count = 1,
-                   .fusions = {ERG_FUSION_EPILOGUE}, .batch = 1, .jobs = 1, .seed = 1};
+  *out = (erg_cli){.arch = "edge",
+                   .tech = "horowitz-45nm",
+                   .precision_count = 1,
+                   .fusion_count = 1,
+                   .fusions = {ERG_FUSION_EPILOGUE},
+                   .batch = 1,
+                   .jobs = 1,
+                   .seed = 1};
   erg_precision_parse("int8", &out->precisions[0], NULL);
   join_line(argc, argv, out->command_line, sizeof out->command_line);
   parse p = {command, out, least, most};
@@ -160,4 +231,6 @@ void erg_cli_parse(const erg_command *command, unsigned groups, int least, int m
   argp_parse(&argp, argc, argv, 0, NULL, &p);
 }
 
-void erg_cli_free(erg_cli *cli) { erg_arena_free(&cli->arena); }
+void erg_cli_free(erg_cli *cli) {
+  erg_arena_free(&cli->arena);
+}

@@ -15,25 +15,32 @@ static double onchip_pj(const erg_result *r, const erg_energy *energy) {
   return pj;
 }
 
-static int accumulator(const erg_result *r) { return ERG_LEVEL_ACCUMULATOR(r->point.arch->level_count); }
-static int registers(const erg_result *r) { return ERG_LEVEL_REGISTERS(r->point.arch->level_count); }
+static int accumulator(const erg_result *r) {
+  return ERG_LEVEL_ACCUMULATOR(r->point.arch->level_count);
+}
+static int registers(const erg_result *r) {
+  return ERG_LEVEL_REGISTERS(r->point.arch->level_count);
+}
 
 void erg_print_header(const erg_cli *cli, const erg_inputs *inputs, FILE *stream) {
   const erg_arch *arch = &inputs->arch;
   const erg_technology *tech = &inputs->technology;
   char precision[32];
-  fprintf(stream, "%s: arch %s (%d x %d, %s mac, %g MHz), tech %s, precision %s", inputs->graph.name, arch->name, (int)arch->rows,
-          (int)arch->cols, erg_mac_kind_names[arch->mac], arch->clock_mhz, tech->name,
+  fprintf(stream, "%s: arch %s (%d x %d, %s mac, %g MHz), tech %s, precision %s", inputs->graph.name, arch->name,
+          (int)arch->rows, (int)arch->cols, erg_mac_kind_names[arch->mac], arch->clock_mhz, tech->name,
           erg_precision_name(&cli->precisions[0], precision));
-  for (int i = 1; i < cli->precision_count; i++) fprintf(stream, ",%s", erg_precision_name(&cli->precisions[i], precision));
+  for (int i = 1; i < cli->precision_count; i++)
+    fprintf(stream, ",%s", erg_precision_name(&cli->precisions[i], precision));
   fprintf(stream, ", fusion %s", erg_fusion_names[cli->fusions[0]]);
   for (int i = 1; i < cli->fusion_count; i++) fprintf(stream, ",%s", erg_fusion_names[cli->fusions[i]]);
   fprintf(stream, ", dataflow %s, model %s, batch %d, seed %" PRIu64 "\n", erg_dataflow_names[cli->dataflow],
           erg_model_names[cli->model], cli->batch, cli->seed);
   if (!tech->has_static) fprintf(stream, "%s has no clock and leakage term. ", tech->name);
-  fprintf(stream, "%s\n", tech->mac_includes_registers ? "Its MAC includes the array's registers."
-                                                       : "The array's registers are a memory level of their own.");
-  for (int i = 0; i < inputs->graph.note_count; i++) fprintf(stream, "note: %s: %s\n", inputs->graph.file, inputs->graph.notes[i]);
+  fprintf(stream, "%s\n",
+          tech->mac_includes_registers ? "Its MAC includes the array's registers."
+                                       : "The array's registers are a memory level of their own.");
+  for (int i = 0; i < inputs->graph.note_count; i++)
+    fprintf(stream, "note: %s: %s\n", inputs->graph.file, inputs->graph.notes[i]);
 }
 
 static void columns(erg_table *table, const char *const *headings, int left) {
@@ -52,15 +59,19 @@ static void energy_cells(erg_table *table, const erg_result *r, const erg_energy
 
 void erg_print_points(const erg_result *results, int count, FILE *stream) {
   erg_table *table = erg_table_new();
-  columns(table, (const char *const[]){"precision", "fusion", "cycles [M]", "latency [ms]", "util [%]", "dram [MB]", "mac [mJ]",
-                                       "other ops", "registers", "partial sums", "scratchpads", "dram", "total [mJ]",
-                                       "TOPS/W", "MAC area [mm2]", NULL}, 2);
+  columns(table,
+          (const char *const[]){"precision", "fusion", "cycles [M]", "latency [ms]", "util [%]", "dram [MB]",
+                                "mac [mJ]", "other ops", "registers", "partial sums", "scratchpads", "dram",
+                                "total [mJ]", "TOPS/W", "MAC area [mm2]", NULL},
+          2);
   for (int i = 0; i < count; i++) {
     const erg_result *r = &results[i];
     char name[32];
-    if (i && memcmp(&r->point.precision, &results[i - 1].point.precision, sizeof r->point.precision) != 0) erg_table_rule(table);
+    if (i && memcmp(&r->point.precision, &results[i - 1].point.precision, sizeof r->point.precision) != 0)
+      erg_table_rule(table);
     erg_table_cell(table, "%s", precision_of(r, name));
-    erg_table_cell(table, "%s%s", erg_fusion_names[r->point.fusion], r->point.fusion == ERG_FUSION_WIDE ? " (wide maps)" : "");
+    erg_table_cell(table, "%s%s", erg_fusion_names[r->point.fusion],
+                   r->point.fusion == ERG_FUSION_WIDE ? " (wide maps)" : "");
     if (r->skipped) {
       erg_table_cell(table, "skipped");
       for (int c = 0; c < 12; c++) erg_table_cell(table, "-");
@@ -82,8 +93,8 @@ void erg_print_points(const erg_result *results, int count, FILE *stream) {
   for (int i = 0; i < count; i++) {
     char name[32];
     if (results[i].skipped)
-      fprintf(stream, "%s %s: skipped, because %s\n", precision_of(&results[i], name), erg_fusion_names[results[i].point.fusion],
-              results[i].reason);
+      fprintf(stream, "%s %s: skipped, because %s\n", precision_of(&results[i], name),
+              erg_fusion_names[results[i].point.fusion], results[i].reason);
   }
 }
 
@@ -96,9 +107,11 @@ static void print_law(const erg_result *r, FILE *stream) {
     fprintf(stream, "The law's test (one a, one b for all passes): not fitted, because %s\n", law->reason);
   else
     fprintf(stream,
-            "The law's test (one a, one b for all passes, least relative squares): a %.3f pJ/FLOP, b %.1f pJ/B; against the "
-            "itemised energy rms %.1f %%, worst %+.1f %% (%s)\n", law->a_pj_per_flop, law->b_pj_per_byte,
-            100 * law->rms_relative_error, 100 * law->worst_relative_error, r->layers[law->worst_layer].pass->name);
+            "The law's test (one a, one b for all passes, least relative squares): a %.3f pJ/FLOP, b %.1f pJ/B; "
+            "against the "
+            "itemised energy rms %.1f %%, worst %+.1f %% (%s)\n",
+            law->a_pj_per_flop, law->b_pj_per_byte, 100 * law->rms_relative_error, 100 * law->worst_relative_error,
+            r->layers[law->worst_layer].pass->name);
   if (law->fitted && law->reason) fprintf(stream, "  %s\n", law->reason);
 }
 
@@ -115,11 +128,13 @@ static void print_remarks(const erg_result *r, FILE *stream) {
     break;
   }
   if (arch->mac == ERG_MAC_FIXED)
-    fprintf(stream, "The MAC hardware is fixed at %d x %d bits: narrower data save traffic, not MAC energy or cycles.\n",
+    fprintf(stream,
+            "The MAC hardware is fixed at %d x %d bits: narrower data save traffic, not MAC energy or cycles.\n",
             (int)arch->mac_weight_bits, (int)arch->mac_activation_bits);
   else
-    fprintf(stream, "Cycles do not follow the operand width: a native array of one width does one MAC a PE and cycle; only "
-                    "stalls follow the bytes moved.\n");
+    fprintf(stream,
+            "Cycles do not follow the operand width: a native array of one width does one MAC a PE and cycle; only "
+            "stalls follow the bytes moved.\n");
 }
 
 void erg_print_layers(const erg_result *r, FILE *stream) {
@@ -127,8 +142,10 @@ void erg_print_layers(const erg_result *r, FILE *stream) {
   char name[32];
   fprintf(stream, "\n%s, %s\n", precision_of(r, name), erg_fusion_names[r->point.fusion]);
   erg_table *table = erg_table_new();
-  columns(table, (const char *const[]){"layer", "pass", "MMAC", "cycles [k]", "stall [k]", "util [%]", "dram [kB]", "mac [uJ]",
-                                       "other ops", "registers", "partial sums", "scratchpads", "dram", "total [uJ]", NULL}, 2);
+  columns(table,
+          (const char *const[]){"layer", "pass", "MMAC", "cycles [k]", "stall [k]", "util [%]", "dram [kB]", "mac [uJ]",
+                                "other ops", "registers", "partial sums", "scratchpads", "dram", "total [uJ]", NULL},
+          2);
   for (int i = 0; i < r->layer_count; i++) {
     const erg_layer_result *l = &r->layers[i];
     const erg_activity *a = &l->activity;
@@ -147,7 +164,8 @@ void erg_print_layers(const erg_result *r, FILE *stream) {
   erg_table_cell(table, "%d passes", r->layer_count);
   erg_table_cell(table, "%.2f", (double)r->macs / 1e6);
   erg_table_cell(table, "%.1f", (double)r->activity.cycles / 1e3);
-  erg_table_cell(table, "%.1f", (double)(r->activity.cycles - r->activity.array_cycles - r->activity.vector_cycles) / 1e3);
+  erg_table_cell(table, "%.1f",
+                 (double)(r->activity.cycles - r->activity.array_cycles - r->activity.vector_cycles) / 1e3);
   erg_table_cell(table, "%.1f", 100 * r->utilization);
   erg_table_cell(table, "%.1f", (double)erg_activity_level_bits(&r->activity, 0) / 8e3);
   energy_cells(table, r, &r->energy, 1e6);
@@ -159,7 +177,10 @@ void erg_print_layers(const erg_result *r, FILE *stream) {
 
 /* ---- what a width saves, and which part holds the saving back ---- */
 
-typedef struct { const char *name; double wide_pj, narrow_pj; } part;
+typedef struct {
+  const char *name;
+  double wide_pj, narrow_pj;
+} part;
 #define PARTS 6
 
 static void split(const erg_result *r, const erg_energy *e, double pj[PARTS]) {
@@ -171,8 +192,8 @@ static void split(const erg_result *r, const erg_energy *e, double pj[PARTS]) {
   pj[5] = e->level_pj[0];
 }
 
-static void ratio_row(erg_table *table, const char *name, const erg_result *wide, const erg_energy *w, const erg_result *narrow,
-                      const erg_energy *n) {
+static void ratio_row(erg_table *table, const char *name, const erg_result *wide, const erg_energy *w,
+                      const erg_result *narrow, const erg_energy *n) {
   static const char *const names[PARTS] = {"mac", "other ops", "registers", "partial sums", "scratchpads", "dram"};
   double a[PARTS], b[PARTS], total = w->total_pj / n->total_pj, most = 0;
   const char *holds_back = "-";
@@ -197,11 +218,13 @@ static void ratio_row(erg_table *table, const char *name, const erg_result *wide
 void erg_print_ratios(const erg_result *wide, const erg_result *narrow, FILE *stream) {
   if (wide->skipped || narrow->skipped) return;
   char a[32], b[32];
-  fprintf(stream, "\nWhat %s costs in energy over %s, %s (ratio by part)\n", precision_of(wide, a), precision_of(narrow, b),
-          erg_fusion_names[narrow->point.fusion]);
+  fprintf(stream, "\nWhat %s costs in energy over %s, %s (ratio by part)\n", precision_of(wide, a),
+          precision_of(narrow, b), erg_fusion_names[narrow->point.fusion]);
   erg_table *table = erg_table_new();
-  columns(table, (const char *const[]){"layer", "mac", "other ops", "registers", "partial sums", "scratchpads", "dram", "total",
-                                       "held back most by", "its share [%]", NULL}, 1);
+  columns(table,
+          (const char *const[]){"layer", "mac", "other ops", "registers", "partial sums", "scratchpads", "dram",
+                                "total", "held back most by", "its share [%]", NULL},
+          1);
   for (int i = 0; i < wide->layer_count; i++)
     for (int j = 0; j < narrow->layer_count; j++)
       if (strcmp(wide->layers[i].pass->name, narrow->layers[j].pass->name) == 0)
@@ -210,8 +233,10 @@ void erg_print_ratios(const erg_result *wide, const erg_result *narrow, FILE *st
   ratio_row(table, "total", wide, &wide->energy, narrow, &narrow->energy);
   erg_table_print(table, stream);
   erg_table_free(table);
-  fputs("Tiles are chosen for each precision: where they differ, so do re-fetches, and dram may save more or less than the "
-        "element width.\n", stream);
+  fputs("Tiles are chosen for each precision: where they differ, so do re-fetches, and dram may save more or less than "
+        "the "
+        "element width.\n",
+        stream);
 }
 
 void erg_print_notes(const erg_result *r, FILE *stream) {
@@ -255,8 +280,10 @@ static const char *level_name(const erg_arch *arch, int level) {
 
 void erg_print_csv(const erg_result *results, int count, FILE *stream) {
   const erg_arch *arch = results[0].point.arch;
-  fputs("workload,arch,technology,precision,fusion,dataflow,model,batch,status,reason,layer,pass,macs,cycles,array_cycles,"
-        "vector_cycles,utilization", stream);
+  fputs("workload,arch,technology,precision,fusion,dataflow,model,batch,status,reason,layer,pass,macs,cycles,array_"
+        "cycles,"
+        "vector_cycles,utilization",
+        stream);
   for (int level = 0; level < arch->level_count + 2; level++) fprintf(stream, ",%s_bytes", level_name(arch, level));
   fputs(",mac_pj,other_ops_pj", stream);
   for (int level = 0; level < arch->level_count + 2; level++) fprintf(stream, ",%s_pj", level_name(arch, level));
@@ -269,7 +296,8 @@ void erg_print_csv(const erg_result *results, int count, FILE *stream) {
       erg_csv_text(stream, arch->name, false);
       erg_csv_text(stream, r->point.technology->name, false);
       fprintf(stream, ",%s,%s,%s,%s,%d,%s", precision_of(r, name), erg_fusion_names[r->point.fusion],
-              erg_dataflow_names[r->point.dataflow], erg_model_names[r->point.model], r->point.batch, r->skipped ? "skipped" : "ok");
+              erg_dataflow_names[r->point.dataflow], erg_model_names[r->point.model], r->point.batch,
+              r->skipped ? "skipped" : "ok");
       erg_csv_text(stream, r->skipped ? r->reason : "", false);
       if (r->skipped) {
         for (int c = 0; c < 11 + 2 * (arch->level_count + 2); c++) fputc(',', stream);
@@ -280,8 +308,8 @@ void erg_print_csv(const erg_result *results, int count, FILE *stream) {
       const erg_activity *a = &l->activity;
       double peak = (double)a->cycles * (double)arch->rows * (double)arch->cols;
       erg_csv_text(stream, l->pass->name, false);
-      fprintf(stream, ",%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%.6f", l->pass->kind_name, a->ops[ERG_OP_MAC], a->cycles,
-              a->array_cycles, a->vector_cycles, (double)a->ops[ERG_OP_MAC] / peak);
+      fprintf(stream, ",%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%.6f", l->pass->kind_name,
+              a->ops[ERG_OP_MAC], a->cycles, a->array_cycles, a->vector_cycles, (double)a->ops[ERG_OP_MAC] / peak);
       for (int level = 0; level < arch->level_count + 2; level++)
         fprintf(stream, ",%.17g", (double)erg_activity_level_bits(a, level) / 8);
       fprintf(stream, ",%.17g,%.17g", l->energy.mac_pj, l->energy.other_ops_pj);
@@ -293,8 +321,10 @@ void erg_print_csv(const erg_result *results, int count, FILE *stream) {
 
 void erg_print_ledger(const erg_verify_result *result, FILE *stream) {
   erg_table *table = erg_table_new();
-  columns(table, (const char *const[]){"layer", "status", "MMAC", "outputs", "mismatches", "codes", "rails [%]", "low rail [%]",
-                                       "cycles formula", "SystemC", "RTL", "gaps", NULL}, 2);
+  columns(table,
+          (const char *const[]){"layer", "status", "MMAC", "outputs", "mismatches", "codes", "rails [%]",
+                                "low rail [%]", "cycles formula", "SystemC", "RTL", "gaps", NULL},
+          2);
   for (int i = 0; i < result->row_count; i++) {
     const erg_verify_row *row = &result->rows[i];
     erg_table_cell(table, "%s", row->name);
@@ -312,7 +342,9 @@ void erg_print_ledger(const erg_verify_result *result, FILE *stream) {
   }
   erg_table_print(table, stream);
   erg_table_free(table);
-  fprintf(stream, "%" PRIu64 " outputs checked, %" PRIu64 " mismatches; %.3f of %.3f GMAC through the Verilated array; %.1f s CPU\n",
-          result->checked_outputs, result->mismatches, (double)result->macs_checked / 1e9, (double)result->macs_total / 1e9,
-          result->cpu_s);
+  fprintf(stream,
+          "%" PRIu64 " outputs checked, %" PRIu64
+          " mismatches; %.3f of %.3f GMAC through the Verilated array; %.1f s CPU\n",
+          result->checked_outputs, result->mismatches, (double)result->macs_checked / 1e9,
+          (double)result->macs_total / 1e9, result->cpu_s);
 }

@@ -85,7 +85,9 @@ static erg_status fit(const sample *s, erg_law *law, erg_arena *arena, erg_error
 }
 
 /* NaN and infinity would come back as a silent nonsense fit. */
-static bool sane(double value) { return isfinite(value) && value >= 0; }
+static bool sane(double value) {
+  return isfinite(value) && value >= 0;
+}
 
 erg_status erg_law_test(int layers, const double *flops, const double *bytes, const double *arithmetic_pj,
                         const double *memory_pj, erg_law *out, erg_error *error) {
@@ -95,7 +97,7 @@ erg_status erg_law_test(int layers, const double *flops, const double *bytes, co
   erg_status status = ERG_OK;
   sample s = {.layers = layers, .flops = flops, .bytes = bytes};
   s.energy = erg_arena_alloc(&arena, sizeof(double) * (size_t)(layers > 0 ? layers : 0));
-  if (!s.energy) status = erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  if (!s.energy) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   for (int i = 0; i < layers && status == ERG_OK; i++) {
     if (!sane(flops[i]) || !sane(bytes[i]) || !sane(arithmetic_pj[i]) || !sane(memory_pj[i]))
       status = erg_fail(error, ERG_ERR_INTERNAL, "layer %d: FLOPs, bytes or energy is negative or not finite", i);

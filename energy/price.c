@@ -25,8 +25,8 @@ static erg_status price_ops(const erg_technology *t, const erg_activity *activit
   for (int op = 0; op < ERG_OP_COUNT; op++) {
     if (activity->ops[op] == 0 || (t->book && op != ERG_OP_MAC)) continue;
     double pj;
-    erg_status status = erg_technology_op_pj(t, (erg_op_kind)op, op == ERG_OP_MAC ? mac_precision : precision, &pj,
-                                             NULL, NULL, error);
+    erg_status status =
+        erg_technology_op_pj(t, (erg_op_kind)op, op == ERG_OP_MAC ? mac_precision : precision, &pj, NULL, NULL, error);
     if (status != ERG_OK) return status;
     sum->op_pj[op] += pj * (double)activity->ops[op];
   }

@@ -8,16 +8,29 @@ static const char *const format_names[] = {"int", "fp32", "fp16", "bf16", "fp8e4
 
 #define FIELD(struct_type, member) .key = #member, .offset = offsetof(struct_type, member)
 #define PROVENANCE(struct_type)                                                                                        \
-  {.key = "source", .offset = offsetof(struct_type, provenance.source), .type = ERG_FIELD_TEXT,                        \
+  {.key = "source",                                                                                                    \
+   .offset = offsetof(struct_type, provenance.source),                                                                 \
+   .type = ERG_FIELD_TEXT,                                                                                             \
    .help = "publication or file the number was read in"},                                                              \
-      {.key = "table", .offset = offsetof(struct_type, provenance.table), .type = ERG_FIELD_TEXT,                      \
+      {.key = "table",                                                                                                 \
+       .offset = offsetof(struct_type, provenance.table),                                                              \
+       .type = ERG_FIELD_TEXT,                                                                                         \
        .help = "table, figure or file within it"},                                                                     \
-      {.key = "year", .offset = offsetof(struct_type, provenance.year), .type = ERG_FIELD_INT, .min = 1950,            \
-       .max = 2100, .help = "year of publication"},                                                                    \
-      {.key = "confirmed", .offset = offsetof(struct_type, provenance.confirmed), .type = ERG_FIELD_BOOL,              \
-       .help = "yes: the number was read in a public source"},                                                             \
-      {.key = "derived", .offset = offsetof(struct_type, provenance.derived), .type = ERG_FIELD_BOOL,                  \
-       .fallback = "no", .help = "yes: our arithmetic on sourced numbers; note says how"},                             \
+      {.key = "year",                                                                                                  \
+       .offset = offsetof(struct_type, provenance.year),                                                               \
+       .type = ERG_FIELD_INT,                                                                                          \
+       .min = 1950,                                                                                                    \
+       .max = 2100,                                                                                                    \
+       .help = "year of publication"},                                                                                 \
+      {.key = "confirmed",                                                                                             \
+       .offset = offsetof(struct_type, provenance.confirmed),                                                          \
+       .type = ERG_FIELD_BOOL,                                                                                         \
+       .help = "yes: the number was read in a public source"},                                                         \
+      {.key = "derived",                                                                                               \
+       .offset = offsetof(struct_type, provenance.derived),                                                            \
+       .type = ERG_FIELD_BOOL,                                                                                         \
+       .fallback = "no",                                                                                               \
+       .help = "yes: our arithmetic on sourced numbers; note says how"},                                               \
   {                                                                                                                    \
     .key = "note", .offset = offsetof(struct_type, provenance.note), .type = ERG_FIELD_TEXT, .optional = true,         \
     .help = "how it was derived, what it leaves out"                                                                   \
@@ -104,8 +117,7 @@ erg_status erg_technology_parse(const char *file, const char *text, const erg_ov
   erg_technology t = {0};
   erg_arena arena = {0};
   erg_error faults = {0};
-  erg_status status =
-      erg_yaml_decode(&arena, file, text, &technology_record, overrides, override_count, &t, &faults);
+  erg_status status = erg_yaml_decode(&arena, file, text, &technology_record, overrides, override_count, &t, &faults);
   t.arena = arena;
   if (status == ERG_OK) {
     t.file = erg_arena_strdup(&t.arena, file);
@@ -126,8 +138,8 @@ erg_status erg_technology_parse(const char *file, const char *text, const erg_ov
   return status;
 }
 
-erg_status erg_technology_load(const char *name, const erg_override *overrides, int override_count,
-                               erg_technology *out, erg_error *error) {
+erg_status erg_technology_load(const char *name, const erg_override *overrides, int override_count, erg_technology *out,
+                               erg_error *error) {
   erg_arena arena = {0};
   char *path, *text;
   erg_status status = erg_data_find(&arena, "tech", name, ".yaml", &path, error);
@@ -137,4 +149,6 @@ erg_status erg_technology_load(const char *name, const erg_override *overrides, 
   return status;
 }
 
-void erg_technology_free(erg_technology *technology) { erg_arena_free(&technology->arena); }
+void erg_technology_free(erg_technology *technology) {
+  erg_arena_free(&technology->arena);
+}

@@ -12,7 +12,8 @@ erg_status erg_add_s16(int64_t elements, const int16_t *a, const int16_t *b, con
   erg_status status = erg_check_requant("add: first scale", params->a_scale, error);
   if (status == ERG_OK) status = erg_check_requant("add: second scale", params->b_scale, error);
   for (int64_t i = 0; i < elements && status == ERG_OK; i++) {
-    __int128 y = (__int128)params->zero_point + erg_requantize((int64_t)a[i] - params->a_zero_point, params->a_scale, 32) +
+    __int128 y = (__int128)params->zero_point +
+                 erg_requantize((int64_t)a[i] - params->a_zero_point, params->a_scale, 32) +
                  erg_requantize((int64_t)b[i] - params->b_zero_point, params->b_scale, 32);
     output[i] = (int16_t)(y < params->low ? params->low : y > params->high ? params->high : (int32_t)y);
   }

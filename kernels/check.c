@@ -29,8 +29,9 @@ erg_status erg_check_conv2d(const erg_conv2d_shape *s, erg_error *error) {
                     s->in.c, s->filters);
   if (!window_ok(s->out_h, s->kernel_h, s->stride_h, s->pad_top, s->in.h) ||
       !window_ok(s->out_w, s->kernel_w, s->stride_w, s->pad_left, s->in.w))
-    return erg_fail(error, ERG_ERR_DATA,
-                    "conv2d: the window does not fit: stride at least 1, pads 0 to kernel - 1, every window inside the map");
+    return erg_fail(
+        error, ERG_ERR_DATA,
+        "conv2d: the window does not fit: stride at least 1, pads 0 to kernel - 1, every window inside the map");
   return ERG_OK;
 }
 
@@ -42,8 +43,9 @@ erg_status erg_check_pool(const erg_pool_shape *s, erg_error *error) {
     return erg_fail(error, ERG_ERR_DATA, "pool: found extents below 1 or more than 2^40 elements");
   if (!window_ok(s->out_h, s->kernel_h, s->stride_h, s->pad_top, s->in.h) ||
       !window_ok(s->out_w, s->kernel_w, s->stride_w, s->pad_left, s->in.w))
-    return erg_fail(error, ERG_ERR_DATA,
-                    "pool: the window does not fit: stride at least 1, pads 0 to kernel - 1, every window inside the map");
+    return erg_fail(
+        error, ERG_ERR_DATA,
+        "pool: the window does not fit: stride at least 1, pads 0 to kernel - 1, every window inside the map");
   return ERG_OK;
 }
 

@@ -4,6 +4,6 @@
 
 const erg_float_format *erg_float_format_find(erg_format format) {
   ERG_EACH(erg_float_format, item)
-    if ((*item)->format == format) return *item;
+  if ((*item)->format == format) return *item;
   return NULL;
 }

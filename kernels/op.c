@@ -4,7 +4,7 @@
 
 const erg_op *erg_op_find(const char *name) {
   ERG_EACH(erg_op, item)
-    if (strcmp((*item)->name, name) == 0) return *item;
+  if (strcmp((*item)->name, name) == 0) return *item;
   return NULL;
 }
 

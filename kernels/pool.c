@@ -9,19 +9,24 @@ static erg_status check(const erg_pool_shape *shape, const void *input, const vo
 }
 
 /* Calls body(x index of the tap) over the window of output (n, p, q, c); `count` is how many taps are inside. */
-#define FOR_WINDOW(s, n, p, q, c, index)                                                                              \
-  for (int r0, r1, s0, s1, once = (erg_window(p, (s)->stride_h, (s)->pad_top, (s)->kernel_h, (s)->in.h, &r0, &r1),    \
-                                   erg_window(q, (s)->stride_w, (s)->pad_left, (s)->kernel_w, (s)->in.w, &s0, &s1), 1); \
-       once; once = 0)                                                                                                \
-    for (int r = r0; r < r1; r++)                                                                                     \
-      for (int64_t t = s0, index; t < s1 &&                                                                           \
-           (index = (((int64_t)(n) * (s)->in.h + (p) * (s)->stride_h - (s)->pad_top + r) * (s)->in.w +                \
-                     (q) * (s)->stride_w - (s)->pad_left + t) * (s)->in.c + (c), 1); t++)
+#define FOR_WINDOW(s, n, p, q, c, index)                                                                               \
+  for (int r0, r1, s0, s1,                                                                                             \
+       once = (erg_window(p, (s)->stride_h, (s)->pad_top, (s)->kernel_h, (s)->in.h, &r0, &r1),                         \
+               erg_window(q, (s)->stride_w, (s)->pad_left, (s)->kernel_w, (s)->in.w, &s0, &s1), 1);                    \
+       once; once = 0)                                                                                                 \
+    for (int r = r0; r < r1; r++)                                                                                      \
+      for (int64_t t = s0, index;                                                                                      \
+           t < s1 && (index = (((int64_t)(n) * (s)->in.h + (p) * (s)->stride_h - (s)->pad_top + r) * (s)->in.w +       \
+                               (q) * (s)->stride_w - (s)->pad_left + t) *                                              \
+                                  (s)->in.c +                                                                          \
+                              (c),                                                                                     \
+                     1);                                                                                               \
+           t++)
 
-#define FOR_OUTPUTS(s)                                                                                                \
-  for (int n = 0; n < (s)->in.n; n++)                                                                                 \
-    for (int p = 0; p < (s)->out_h; p++)                                                                              \
-      for (int q = 0; q < (s)->out_w; q++)                                                                            \
+#define FOR_OUTPUTS(s)                                                                                                 \
+  for (int n = 0; n < (s)->in.n; n++)                                                                                  \
+    for (int p = 0; p < (s)->out_h; p++)                                                                               \
+      for (int q = 0; q < (s)->out_w; q++)                                                                             \
         for (int c = 0; c < (s)->in.c; c++)
 
 erg_status erg_max_pool_s16(const erg_pool_shape *s, const int16_t *input, int16_t *output, erg_error *error) {

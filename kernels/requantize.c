@@ -16,7 +16,9 @@ erg_requant erg_requant_from_real(double real_multiplier) {
   return (erg_requant){(int32_t)multiplier, exponent};
 }
 
-static int64_t round_shift(__int128 product, int t) { return (int64_t)((product + ((__int128)1 << (t - 1))) >> t); }
+static int64_t round_shift(__int128 product, int t) {
+  return (int64_t)((product + ((__int128)1 << (t - 1))) >> t);
+}
 
 int64_t erg_requantize(int64_t x, erg_requant scale, int accumulator_bits) {
   if (accumulator_bits <= 32) return round_shift((__int128)x * scale.multiplier, 31 - scale.shift);

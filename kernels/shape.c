@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ergon/kernels.h"
 
-int64_t erg_shape_elements(erg_shape shape) { return (int64_t)shape.n * shape.h * shape.w * shape.c; }
+int64_t erg_shape_elements(erg_shape shape) {
+  return (int64_t)shape.n * shape.h * shape.w * shape.c;
+}
 
 int64_t erg_conv2d_reduction(const erg_conv2d_shape *shape) {
   return (int64_t)shape->kernel_h * shape->kernel_w * (shape->in.c / shape->groups);

@@ -22,9 +22,10 @@ typedef struct {
 
 /* Okabe and Ito's colours; the same component has the same colour in every plot. */
 static const char *colour_of(const char *part, int onchip_index) {
-  static const struct { const char *part, *colour; } fixed[] = {
-      {"mac", "#0072B2"}, {"other_ops", "#56B4E9"}, {"registers", "#CC79A7"}, {"accumulator", "#009E73"},
-      {"dram", "#D55E00"}, {"static", "#999999"}};
+  static const struct {
+    const char *part, *colour;
+  } fixed[] = {{"mac", "#0072B2"},         {"other_ops", "#56B4E9"}, {"registers", "#CC79A7"},
+               {"accumulator", "#009E73"}, {"dram", "#D55E00"},      {"static", "#999999"}};
   static const char *const onchip[] = {"#F0E442", "#E69F00", "#B8860B", "#8B6914", "#5C4710", "#3B2E0A"};
   for (size_t i = 0; i < ERG_COUNT_OF(fixed); i++)
     if (strcmp(part, fixed[i].part) == 0) return fixed[i].colour;
@@ -32,9 +33,14 @@ static const char *colour_of(const char *part, int onchip_index) {
 }
 
 static const char *label_of(const char *part, char buffer[64]) {
-  static const struct { const char *part, *label; } names[] = {
-      {"mac", "MAC"}, {"other_ops", "other operations"}, {"registers", "array registers"},
-      {"accumulator", "partial sums"}, {"dram", "DRAM"}, {"static", "clock and leakage"}};
+  static const struct {
+    const char *part, *label;
+  } names[] = {{"mac", "MAC"},
+               {"other_ops", "other operations"},
+               {"registers", "array registers"},
+               {"accumulator", "partial sums"},
+               {"dram", "DRAM"},
+               {"static", "clock and leakage"}};
   for (size_t i = 0; i < ERG_COUNT_OF(names); i++)
     if (strcmp(part, names[i].part) == 0) return names[i].label;
   snprintf(buffer, 64, "%s", part);
@@ -61,8 +67,8 @@ static void find_parts(chart *c, const json_t *energy) {
   const char *name;
   json_t *value;
   for (size_t i = 0; i < ERG_COUNT_OF(inner); i++) add_part(c, inner[i]);
-  json_object_foreach((json_t *)json_object_get(energy, "levels"), name, value)
-    if (strcmp(name, "dram") != 0) add_part(c, name);
+  json_object_foreach((json_t *)json_object_get(energy, "levels"), name, value) if (strcmp(name, "dram") != 0)
+      add_part(c, name);
   add_part(c, "dram");
   add_part(c, "static");
 }
@@ -88,7 +94,8 @@ static erg_status read_chart(const json_t *run, chart *c, erg_error *error) {
   if (!json_is_array(results) || json_array_size(results) == 0)
     return erg_fail(error, ERG_ERR_DATA, "plot energy: the run holds no results: nothing to draw");
   if (json_array_size(results) > MOST_BARS)
-    return erg_fail(error, ERG_ERR_DATA, "plot energy: found %zu results; allowed: %d", json_array_size(results), MOST_BARS);
+    return erg_fail(error, ERG_ERR_DATA, "plot energy: found %zu results; allowed: %d", json_array_size(results),
+                    MOST_BARS);
   static const char *const keys[] = {"workload", "arch", "technology", "dataflow", "model"};
   for (size_t i = 0; i < ERG_COUNT_OF(keys); i++) {
     erg_status status = same(results, keys[i], error);
@@ -100,7 +107,8 @@ static erg_status read_chart(const json_t *run, chart *c, erg_error *error) {
     bar *b = &c->bars[c->bar_count];
     b->precision = json_string_value(json_object_get(result, "precision"));
     b->fusion = json_string_value(json_object_get(result, "fusion"));
-    if (!b->precision || !b->fusion) return erg_fail(error, ERG_ERR_DATA, "plot energy: result %zu names no precision or fusion", index);
+    if (!b->precision || !b->fusion)
+      return erg_fail(error, ERG_ERR_DATA, "plot energy: result %zu names no precision or fusion", index);
     x += c->bar_count && strcmp(b->precision, c->bars[c->bar_count - 1].precision) != 0 ? 1.6 : 1;
     b->x = x;
     c->bar_count++;
@@ -152,7 +160,8 @@ static const char *field(const json_t *run, const char *key) {
 
 static void write_labels(const json_t *run, const chart *c, const char *unit, FILE *gp) {
   char quoted[512], title[512];
-  const json_t *provenance = json_object_get(run, "provenance"), *first = json_array_get(json_object_get(run, "results"), 0);
+  const json_t *provenance = json_object_get(run, "provenance"),
+               *first = json_array_get(json_object_get(run, "results"), 0);
   const char *version = json_string_value(json_object_get(provenance, "ergon_version"));
   const char *commit = json_string_value(json_object_get(provenance, "commit"));
   snprintf(title, sizeof title, "%s: energy of one inference by precision and fusion", field(run, "workload"));
@@ -162,19 +171,24 @@ static void write_labels(const json_t *run, const chart *c, const char *unit, FI
   fprintf(gp, "set title \"%s\" font ',13'\n", erg_plot_quote(title, quoted, sizeof quoted));
   fprintf(gp, "set ylabel 'energy [%s]'\n", unit);
   char footer[512];
-  snprintf(footer, sizeof footer, "arch %s (%s mac, equal PE count), tech %s, dataflow %s, model %s; ergon %s (%s), model version %lld",
+  snprintf(footer, sizeof footer,
+           "arch %s (%s mac, equal PE count), tech %s, dataflow %s, model %s; ergon %s (%s), model version %lld",
            field(run, "arch"), field(run, "mac"), field(run, "technology"), field(run, "dataflow"), field(run, "model"),
-           version ? version : "?", commit ? commit : "?", (long long)json_integer_value(json_object_get(provenance, "model_version")));
-  fprintf(gp, "set label \"%s\" at screen 0.01, screen 0.025 font ',8' textcolor rgb '#555555'\n", erg_plot_quote(footer, quoted, sizeof quoted));
+           version ? version : "?", commit ? commit : "?",
+           (long long)json_integer_value(json_object_get(provenance, "model_version")));
+  fprintf(gp, "set label \"%s\" at screen 0.01, screen 0.025 font ',8' textcolor rgb '#555555'\n",
+          erg_plot_quote(footer, quoted, sizeof quoted));
   double y = 0.055;
   for (int b = 0; b < c->bar_count; b++) {
     if (!c->bars[b].reason) continue;
-    fprintf(gp, "set label 'skipped' at first %g, graph 0.01 rotate by 90 font ',9' textcolor rgb '#777777'\n", c->bars[b].x);
+    fprintf(gp, "set label 'skipped' at first %g, graph 0.01 rotate by 90 font ',9' textcolor rgb '#777777'\n",
+            c->bars[b].x);
     bool told = false; /* one line a reason, not one a bar */
     for (int e = 0; e < b; e++) told |= c->bars[e].reason && strcmp(c->bars[e].reason, c->bars[b].reason) == 0;
     if (told) continue;
     snprintf(footer, sizeof footer, "skipped, because %s", c->bars[b].reason);
-    fprintf(gp, "set label \"%s\" at screen 0.01, screen %g font ',8' textcolor rgb '#555555'\n", erg_plot_quote(footer, quoted, sizeof quoted), y);
+    fprintf(gp, "set label \"%s\" at screen 0.01, screen %g font ',8' textcolor rgb '#555555'\n",
+            erg_plot_quote(footer, quoted, sizeof quoted), y);
     y += 0.03;
   }
   for (int b = 0; b < c->bar_count;) { /* a precision's name under the middle of its group */
@@ -186,15 +200,20 @@ static void write_labels(const json_t *run, const chart *c, const char *unit, FI
   }
 }
 
-static void write_commands(const json_t *run, const chart *c, const char *unit, double most, const char *file, FILE *gp) {
+static void write_commands(const json_t *run, const chart *c, const char *unit, double most, const char *file,
+                           FILE *gp) {
   char buffer[64];
   bool intervals = false;
   for (int b = 0; b < c->bar_count; b++) intervals |= c->bars[b].p95_pj > 0;
   write_labels(run, c, unit, gp);
-  fputs("set border 3 linecolor rgb '#444444'\nset tics nomirror out\nset grid ytics linecolor rgb '#e5e5e5' linetype 1\n"
-        "set style fill solid 1.0 border rgb 'white'\nset boxwidth 0.86\nset key outside right top reverse Left samplen 1.5 spacing 1.2 font ',10'\n"
-        "set bmargin 7\nset rmargin 24\n", gp);
-  fprintf(gp, "set xrange [%g:%g]\nset yrange [0:%g]\n", c->bars[0].x - 0.8, c->bars[c->bar_count - 1].x + 0.8, most * 1.08);
+  fputs(
+      "set border 3 linecolor rgb '#444444'\nset tics nomirror out\nset grid ytics linecolor rgb '#e5e5e5' linetype 1\n"
+      "set style fill solid 1.0 border rgb 'white'\nset boxwidth 0.86\nset key outside right top reverse Left samplen "
+      "1.5 spacing 1.2 font ',10'\n"
+      "set bmargin 7\nset rmargin 24\n",
+      gp);
+  fprintf(gp, "set xrange [%g:%g]\nset yrange [0:%g]\n", c->bars[0].x - 0.8, c->bars[c->bar_count - 1].x + 0.8,
+          most * 1.08);
   /* From the whole stack down to its lowest part, each drawn over the one before: the key then reads like the stack. */
   const char *lead = "plot";
   for (int part = c->part_count - 1, onchip = 0; part >= 0; part--) {
@@ -202,12 +221,17 @@ static void write_commands(const json_t *run, const chart *c, const char *unit, 
     for (int b = 0; b < c->bar_count; b++) largest = fmax(largest, c->bars[b].pj[part]);
     if (part > 3 && strcmp(c->parts[part], "dram") != 0 && strcmp(c->parts[part], "static") != 0) onchip++;
     if (largest <= 0) continue;
-    fprintf(gp, "%s '%s.dat' using 1:(sum [i=7:%d] column(i)):xtic(3) with boxes linecolor rgb '%s' title '%s'", lead, file, 7 + part,
-            colour_of(c->parts[part], onchip - 1), label_of(c->parts[part], buffer));
+    fprintf(gp, "%s '%s.dat' using 1:(sum [i=7:%d] column(i)):xtic(3) with boxes linecolor rgb '%s' title '%s'", lead,
+            file, 7 + part, colour_of(c->parts[part], onchip - 1), label_of(c->parts[part], buffer));
     lead = ", \\\n    ";
   }
-  if (intervals) fprintf(gp, "%s '%s.dat' using 1:4:5:6 with yerrorbars linecolor rgb '#222222' pointtype 0 title '5 to 95 %%'", lead, file);
-  fprintf(gp, "%s '%s.dat' using 1:4:(sprintf($4 >= 100 ? '%%.0f' : $4 >= 10 ? '%%.1f' : '%%.2f', $4)) with labels offset 0,0.6 font ',9' notitle\n", lead, file);
+  if (intervals)
+    fprintf(gp, "%s '%s.dat' using 1:4:5:6 with yerrorbars linecolor rgb '#222222' pointtype 0 title '5 to 95 %%'",
+            lead, file);
+  fprintf(gp,
+          "%s '%s.dat' using 1:4:(sprintf($4 >= 100 ? '%%.0f' : $4 >= 10 ? '%%.1f' : '%%.2f', $4)) with labels offset "
+          "0,0.6 font ',9' notitle\n",
+          lead, file);
 }
 
 static double tallest(const chart *c) {
@@ -243,6 +267,7 @@ static erg_status write_relative(const json_t *run, FILE *data, FILE *gp, erg_er
 }
 
 static const erg_plot energy = {"energy", "stacked energy bars, precisions x fusion choices", write_energy, 1000, 580};
-static const erg_plot energy_relative = {"energy-relative", "the same in percent of the first bar", write_relative, 1000, 580};
+static const erg_plot energy_relative = {"energy-relative", "the same in percent of the first bar", write_relative,
+                                         1000, 580};
 ERG_REGISTER(erg_plot, energy);
 ERG_REGISTER(erg_plot, energy_relative);

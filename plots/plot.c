@@ -8,7 +8,7 @@
 
 const erg_plot *erg_plot_find(const char *name) {
   ERG_EACH(erg_plot, item)
-    if (strcmp((*item)->name, name) == 0) return *item;
+  if (strcmp((*item)->name, name) == 0) return *item;
   return NULL;
 }
 
@@ -38,17 +38,19 @@ static bool close_file(FILE *stream) {
 
 /* The picture's commands are a function of nothing: drawn once for each kind of file. */
 static void write_frame(FILE *gp, const erg_plot *plot, char *body) {
-  fprintf(gp, "# SPDX-License-Identifier: CC0-1.0\n# gnuplot %s.gp   draws %s.svg, %s.png, %s.pdf from %s.dat\n", plot->name,
-          plot->name, plot->name, plot->name, plot->name);
+  fprintf(gp, "# SPDX-License-Identifier: CC0-1.0\n# gnuplot %s.gp   draws %s.svg, %s.png, %s.pdf from %s.dat\n",
+          plot->name, plot->name, plot->name, plot->name, plot->name);
   static const char *const endings[] = {"svg", "png", "pdf"};
   for (size_t i = 0; i < ERG_COUNT_OF(endings); i++) {
     fputs("\nreset\nset terminal ", gp);
     if (i == 0)
-      fprintf(gp, "svg noenhanced size %d,%d font 'DejaVu Sans,11' background rgb 'white'", plot->width_px, plot->height_px);
+      fprintf(gp, "svg noenhanced size %d,%d font 'DejaVu Sans,11' background rgb 'white'", plot->width_px,
+              plot->height_px);
     else if (i == 1)
       fprintf(gp, "pngcairo noenhanced size %d,%d font 'DejaVu Sans,11'", plot->width_px, plot->height_px);
     else
-      fprintf(gp, "pdfcairo noenhanced size %.2fcm,%.2fcm font 'DejaVu Sans,11'", plot->width_px / 37.8, plot->height_px / 37.8);
+      fprintf(gp, "pdfcairo noenhanced size %.2fcm,%.2fcm font 'DejaVu Sans,11'", plot->width_px / 37.8,
+              plot->height_px / 37.8);
     fprintf(gp, "\nset output '%s.%s'\n%s", plot->name, endings[i], body);
   }
   fputs("\nset output\n", gp);
@@ -70,15 +72,19 @@ static erg_status run_gnuplot(const char *folder, const char *name, erg_error *e
   }
   close(pipe_ends[1]);
   size_t length = 0;
-  for (ssize_t got; length < sizeof log_text - 1 && (got = read(pipe_ends[0], log_text + length, sizeof log_text - 1 - length)) > 0;)
+  for (ssize_t got;
+       length < sizeof log_text - 1 && (got = read(pipe_ends[0], log_text + length, sizeof log_text - 1 - length)) > 0;)
     length += (size_t)got;
   close(pipe_ends[0]);
   int status = 0;
-  if (child < 0 || waitpid(child, &status, 0) < 0) return erg_fail(error, ERG_ERR_INTERNAL, "gnuplot: %s", strerror(errno));
+  if (child < 0 || waitpid(child, &status, 0) < 0)
+    return erg_fail(error, ERG_ERR_INTERNAL, "gnuplot: %s", strerror(errno));
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return ERG_OK;
   if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-    return erg_fail(error, ERG_ERR_TOOL, "gnuplot is not installed: apt-get install gnuplot-nox (or run scripts/setup); %s/%s and "
-                    "%s.dat are written", folder, script, name);
+    return erg_fail(error, ERG_ERR_TOOL,
+                    "gnuplot is not installed: apt-get install gnuplot-nox (or run scripts/setup); %s/%s and "
+                    "%s.dat are written",
+                    folder, script, name);
   return erg_fail(error, ERG_ERR_TOOL, "gnuplot failed on %s/%s: %s", folder, script, log_text);
 }
 
@@ -95,7 +101,8 @@ erg_status erg_plot_draw(const char *name, const json_t *run, const char *folder
   char *data_text = NULL, *body = NULL;
   size_t data_bytes = 0, body_bytes = 0;
   FILE *data = open_memstream(&data_text, &data_bytes), *commands = open_memstream(&body, &body_bytes), *file = NULL;
-  erg_status status = data && commands ? plot->write(run, data, commands, error) : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  erg_status status =
+      data && commands ? plot->write(run, data, commands, error) : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   close_file(data);
   close_file(commands);
   /* Files are opened only when there is something to draw: nothing is written on a fault. */

@@ -9,7 +9,9 @@ int64_t erg_folds_of_channels(const erg_arch *arch, const erg_geometry *g, int c
 }
 
 /* What the pass adds to the plain sum of max(M, R): the first weights before, the skew and the epilogue behind. */
-int64_t erg_begin_cycles(const erg_arch *arch) { return arch->rows; }
+int64_t erg_begin_cycles(const erg_arch *arch) {
+  return arch->rows;
+}
 int64_t erg_end_cycles(const erg_arch *arch, int64_t last_m) {
   int64_t longer = last_m > arch->rows ? last_m : arch->rows;
   return last_m - longer + (arch->rows - 1) + (arch->cols - 1) + ERG_EPILOGUE_DEPTH;

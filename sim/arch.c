@@ -43,8 +43,12 @@ static const erg_field arch_fields[] = {
      .help = "rows of COLS partial sums"},
     {FIELD(erg_arch, accumulator_banks), .type = ERG_FIELD_INT, .min = 1, .max = 1024, .fallback = "1",
      .help = "macros side by side; the energy of a bit follows one macro's capacity"},
-    {.key = "levels", .offset = offsetof(erg_arch, level_records), .type = ERG_FIELD_RECORDS, .record = &level_record,
-     .max_items = ERG_MAX_LEVELS, .help = "memory levels, outermost first"},
+    {.key = "levels",
+     .offset = offsetof(erg_arch, level_records),
+     .type = ERG_FIELD_RECORDS,
+     .record = &level_record,
+     .max_items = ERG_MAX_LEVELS,
+     .help = "memory levels, outermost first"},
 };
 static const erg_record arch_record = {"arch", sizeof(erg_arch), arch_fields, ERG_COUNT_OF(arch_fields),
                                        ERG_NO_POSITION};
@@ -58,7 +62,9 @@ static int tensor_of(const char *word) {
   return -1;
 }
 
-static bool is_dram(const erg_level *level) { return level->kind == ERG_MEMORY_DRAM; }
+static bool is_dram(const erg_level *level) {
+  return level->kind == ERG_MEMORY_DRAM;
+}
 
 static void check_level(const erg_arch *arch, int index, erg_error *error) {
   erg_level *level = &arch->levels[index];
@@ -122,8 +128,7 @@ erg_status erg_arch_parse(const char *file, const char *text, const erg_override
   erg_arch arch = {0};
   erg_error faults = {0};
   erg_arena arena = {0};
-  erg_status status =
-      erg_yaml_decode(&arena, file, text, &arch_record, overrides, override_count, &arch, &faults);
+  erg_status status = erg_yaml_decode(&arena, file, text, &arch_record, overrides, override_count, &arch, &faults);
   arch.arena = arena;
   if (status == ERG_OK) {
     arch.file = erg_arena_strdup(&arch.arena, file);
@@ -154,7 +159,9 @@ erg_status erg_arch_load(const char *name, const erg_override *overrides, int ov
   return status;
 }
 
-void erg_arch_free(erg_arch *arch) { erg_arena_free(&arch->arena); }
+void erg_arch_free(erg_arch *arch) {
+  erg_arena_free(&arch->arena);
+}
 
 int erg_arch_scratchpad(const erg_arch *arch, erg_tensor tensor) {
   for (int index = arch->level_count - 1; index > 0; index--)
@@ -181,8 +188,8 @@ erg_status erg_arch_hardware(const erg_arch *arch, const erg_precision *precisio
 }
 
 void erg_arch_price_machine(const erg_arch *arch, const erg_precision *precision, erg_price_machine *out) {
-  erg_price_machine machine = {.level_count = arch->level_count, .pe_count = arch->rows * arch->cols,
-                               .clock_mhz = arch->clock_mhz};
+  erg_price_machine machine = {
+      .level_count = arch->level_count, .pe_count = arch->rows * arch->cols, .clock_mhz = arch->clock_mhz};
   for (int i = 0; i < arch->level_count; i++) {
     machine.levels[i].name = arch->levels[i].name;
     machine.levels[i].kind = (erg_memory_kind)arch->levels[i].kind;

@@ -14,14 +14,16 @@ typedef struct {
 static void equal(law *l, const char *what, int level, int tensor, uint64_t found, uint64_t expected) {
   if (found == expected) return;
   const char *name = level < l->arch->level_count ? l->arch->levels[level].name : "accumulator";
-  l->status = erg_fail(l->error, ERG_ERR_MISMATCH, "counts not conserved: %s of %s at %s: found %" PRIu64 ", expected %" PRIu64,
-                       what, erg_tensor_names[tensor], name, found, expected);
+  l->status =
+      erg_fail(l->error, ERG_ERR_MISMATCH, "counts not conserved: %s of %s at %s: found %" PRIu64 ", expected %" PRIu64,
+               what, erg_tensor_names[tensor], name, found, expected);
 }
 
 static void at_least(law *l, const char *what, int level, int tensor, uint64_t found, uint64_t least) {
   if (found >= least) return;
-  l->status = erg_fail(l->error, ERG_ERR_MISMATCH, "counts not conserved: %s of %s at %s: found %" PRIu64 ", at least %" PRIu64
-                       " are distinct", what, erg_tensor_names[tensor], l->arch->levels[level].name, found, least);
+  l->status = erg_fail(l->error, ERG_ERR_MISMATCH,
+                       "counts not conserved: %s of %s at %s: found %" PRIu64 ", at least %" PRIu64 " are distinct",
+                       what, erg_tensor_names[tensor], l->arch->levels[level].name, found, least);
 }
 
 /* Input pixels that at least one window sees, along one axis. */
@@ -66,10 +68,12 @@ erg_status erg_conserve(const erg_arch *arch, const erg_geometry *g, const erg_a
   uint64_t input = pixels * (uint64_t)g->in_c * (uint64_t)g->in_bits;
   uint64_t outputs = (uint64_t)g->images * (uint64_t)g->out_h * (uint64_t)g->out_w * (uint64_t)g->out_c;
   uint64_t weights = g->array ? (uint64_t)g->out_c * (uint64_t)g->kernel_h * (uint64_t)g->kernel_w *
-                                    (uint64_t)(g->in_c / g->groups) * (uint64_t)g->weight_bits : 0;
+                                    (uint64_t)(g->in_c / g->groups) * (uint64_t)g->weight_bits
+                              : 0;
   at_least(&l, "reads", 0, ERG_TENSOR_INPUT, activity->read_bits[0][ERG_TENSOR_INPUT], input);
   at_least(&l, "reads", 0, ERG_TENSOR_WEIGHT, activity->read_bits[0][ERG_TENSOR_WEIGHT], weights);
-  at_least(&l, "writes", 0, ERG_TENSOR_OUTPUT, activity->write_bits[0][ERG_TENSOR_OUTPUT], outputs * (uint64_t)g->out_bits);
+  at_least(&l, "writes", 0, ERG_TENSOR_OUTPUT, activity->write_bits[0][ERG_TENSOR_OUTPUT],
+           outputs * (uint64_t)g->out_bits);
   int spad = erg_arch_scratchpad(arch, ERG_TENSOR_INPUT);
   at_least(&l, "reads", spad, ERG_TENSOR_INPUT, activity->read_bits[spad][ERG_TENSOR_INPUT], input);
   spad = erg_arch_scratchpad(arch, ERG_TENSOR_WEIGHT);
@@ -94,7 +98,8 @@ erg_status erg_conserve(const erg_arch *arch, const erg_geometry *g, const erg_a
   uint64_t cycles = activity->array_cycles + activity->vector_cycles;
   for (int level = 0; level < arch->level_count; level++) cycles += activity->stall_cycles[level];
   if (cycles != activity->cycles)
-    l.status = erg_fail(error, ERG_ERR_MISMATCH, "counts not conserved: cycles by cause sum to %" PRIu64 ", the total is %" PRIu64,
-                        cycles, activity->cycles);
+    l.status = erg_fail(error, ERG_ERR_MISMATCH,
+                        "counts not conserved: cycles by cause sum to %" PRIu64 ", the total is %" PRIu64, cycles,
+                        activity->cycles);
   return l.status;
 }

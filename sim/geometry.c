@@ -41,9 +41,15 @@ static int width_bits(erg_width width, int narrow_bits, const erg_precision *pre
 }
 
 void erg_geometry_of(const erg_pass *pass, const erg_precision *precision, erg_geometry *out) {
-  erg_geometry g = {.images = pass->in_shape.n, .in_h = pass->in_shape.h, .in_w = pass->in_shape.w,
-                    .in_c = pass->in_shape.c, .out_h = pass->out_shape.h, .out_w = pass->out_shape.w,
-                    .out_c = pass->out_shape.c, .operands = pass->input_count, .residual = pass->residual >= 0};
+  erg_geometry g = {.images = pass->in_shape.n,
+                    .in_h = pass->in_shape.h,
+                    .in_w = pass->in_shape.w,
+                    .in_c = pass->in_shape.c,
+                    .out_h = pass->out_shape.h,
+                    .out_w = pass->out_shape.w,
+                    .out_c = pass->out_shape.c,
+                    .operands = pass->input_count,
+                    .residual = pass->residual >= 0};
   bool integer = erg_precision_is_int(precision);
   if (pass->kind == ERG_PASS_ARRAY)
     array_geometry(&pass->conv, &g);
@@ -54,8 +60,8 @@ void erg_geometry_of(const erg_pass *pass, const erg_precision *precision, erg_g
   g.residual_bits = g.in_bits;
   g.weight_bits = precision->weight_bits;
   g.psum_bits = precision->accumulator_bits;
-  /* Integer channels carry a bias, always, since it holds the input's folded zero point, a 32-bit multiplier and a shift
-   * in a byte; floating ones a bias where there is one. */
+  /* Integer channels carry a bias, always, since it holds the input's folded zero point, a 32-bit multiplier and a
+   * shift in a byte; floating ones a bias where there is one. */
   if (g.array && integer)
     g.constant_bits = precision->accumulator_bits + (pass->requantize ? 32 + 8 : 0);
   else if (g.array)

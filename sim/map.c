@@ -142,23 +142,28 @@ static erg_status no_fit(const erg_arch *arch, const erg_geometry *g, erg_error 
   if (!accumulators_fit(arch, g, &m))
     return erg_fail(error, ERG_ERR_DATA,
                     "no tile fits: one output row has %d pixels, the accumulator memory of %s has %d rows; raise "
-                    "accumulator_depth", g->out_w, arch->name, (int)arch->accumulator_depth);
+                    "accumulator_depth",
+                    g->out_w, arch->name, (int)arch->accumulator_depth);
   uint64_t bits[ERG_TENSOR_COUNT];
   double need_bits = 0;
   int most_rows, largest = -1;
   erg_demand_rows(g, 1, &most_rows);
   int level = overflowing_level(arch, g, &m, most_rows, &need_bits);
   if (level < 0)
-    return erg_fail(error, ERG_ERR_DATA,
-                    "no tile fits: %d-bit slices of %d columns do not start on a byte, and all channels at once do not fit; "
-                    "use more columns or larger scratchpads on %s", g->out_bits, (int)arch->cols, arch->name);
+    return erg_fail(
+        error, ERG_ERR_DATA,
+        "no tile fits: %d-bit slices of %d columns do not start on a byte, and all channels at once do not fit; "
+        "use more columns or larger scratchpads on %s",
+        g->out_bits, (int)arch->cols, arch->name);
   tile_bits(g, &m, most_rows, bits);
   for (int t = 0; t < ERG_TENSOR_PSUM; t++)
     if (erg_arch_scratchpad(arch, (erg_tensor)t) == level && (largest < 0 || bits[t] > bits[largest])) largest = t;
-  return erg_fail(error, ERG_ERR_DATA,
-                  "no tile fits: the smallest tile (one output row) needs %.1f KiB in %s, most of it for %s; half of it "
-                  "holds %.1f KiB; raise its capacity_kib in %s", need_bits / 8192, arch->levels[level].name,
-                  erg_tensor_names[largest], arch->levels[level].capacity_kib / 2, arch->name);
+  return erg_fail(
+      error, ERG_ERR_DATA,
+      "no tile fits: the smallest tile (one output row) needs %.1f KiB in %s, most of it for %s; half of it "
+      "holds %.1f KiB; raise its capacity_kib in %s",
+      need_bits / 8192, arch->levels[level].name, erg_tensor_names[largest], arch->levels[level].capacity_kib / 2,
+      arch->name);
 }
 
 erg_status erg_map(const erg_arch *arch, const erg_geometry *g, erg_mapping *out, erg_error *error) {
@@ -188,8 +193,8 @@ erg_status erg_map_given(const erg_arch *arch, const erg_geometry *g, erg_mappin
   count_tiles(g, mapping);
   erg_demand_rows(g, mapping->out_rows, &most_rows);
   if (!accumulators_fit(arch, g, mapping) || overflowing_level(arch, g, mapping, most_rows, &need_bits) >= 0)
-    return erg_fail(error, ERG_ERR_DATA, "the given tile (%d channels, %d rows) does not fit %s",
-                    mapping->out_channels, mapping->out_rows, arch->name);
+    return erg_fail(error, ERG_ERR_DATA, "the given tile (%d channels, %d rows) does not fit %s", mapping->out_channels,
+                    mapping->out_rows, arch->name);
   erg_demand_of(g, mapping, &demand);
   count_bits(arch, &demand, mapping);
   return ERG_OK;

@@ -4,8 +4,12 @@
 #include <math.h>
 #include <string.h>
 
-static json_t *real_or_null(double value) { return isfinite(value) ? json_real(value) : json_null(); }
-static json_t *count_json(uint64_t value) { return json_integer((json_int_t)value); }
+static json_t *real_or_null(double value) {
+  return isfinite(value) ? json_real(value) : json_null();
+}
+static json_t *count_json(uint64_t value) {
+  return json_integer((json_int_t)value);
+}
 
 static const char *level_name(const erg_arch *arch, int level) {
   if (level == ERG_LEVEL_ACCUMULATOR(arch->level_count)) return "accumulator";
@@ -15,7 +19,8 @@ static const char *level_name(const erg_arch *arch, int level) {
 static json_t *traffic_json(const erg_arch *arch, const erg_activity *activity) {
   json_t *object = json_object();
   for (int level = 0; level < arch->level_count + 2; level++)
-    json_object_set_new(object, level_name(arch, level), json_real((double)erg_activity_level_bits(activity, level) / 8));
+    json_object_set_new(object, level_name(arch, level),
+                        json_real((double)erg_activity_level_bits(activity, level) / 8));
   return object;
 }
 
@@ -46,8 +51,8 @@ static json_t *energy_json(const erg_point *point, const erg_energy *energy) {
   for (int level = 0; level < point->arch->level_count + 2; level++)
     json_object_set_new(levels, level_name(point->arch, level), json_real(energy->level_pj[level]));
   return json_pack("{s:f, s:f, s:o, s:o, s:f}", "mac", energy->mac_pj, "other_ops", energy->other_ops_pj, "levels",
-                   levels, "static", point->technology->has_static ? json_real(energy->static_pj) : json_null(), "total",
-                   energy->total_pj);
+                   levels, "static", point->technology->has_static ? json_real(energy->static_pj) : json_null(),
+                   "total", energy->total_pj);
 }
 
 static json_t *ops_json(const erg_activity *activity) {
@@ -102,8 +107,9 @@ static json_t *law_json(const erg_result *r) {
   json_object_set_new(object, "b_pj_per_byte", law->fitted ? json_real(law->b_pj_per_byte) : json_null());
   json_object_set_new(object, "rms_relative_error", law->fitted ? json_real(law->rms_relative_error) : json_null());
   json_object_set_new(object, "worst_relative_error", law->fitted ? json_real(law->worst_relative_error) : json_null());
-  json_object_set_new(object, "worst_layer", law->fitted && law->worst_layer >= 0
-                                                 ? json_string(r->layers[law->worst_layer].pass->name) : json_null());
+  json_object_set_new(object, "worst_layer",
+                      law->fitted && law->worst_layer >= 0 ? json_string(r->layers[law->worst_layer].pass->name)
+                                                           : json_null());
   return object;
 }
 
@@ -174,4 +180,6 @@ json_t *erg_envelope_json(const char *schema, const char *command, const erg_poi
   return json_pack("{s:s, s:i, s:o}", "schema", schema, "version", 1, "provenance", provenance);
 }
 
-const char *erg_version_text(void) { return "ergon " ERGON_VERSION " (commit " ERGON_COMMIT ")"; }
+const char *erg_version_text(void) {
+  return "ergon " ERGON_VERSION " (commit " ERGON_COMMIT ")";
+}

@@ -60,7 +60,8 @@ static erg_status run_pass(const erg_point *point, const erg_precision *hardware
   if (status == ERG_OK) {
     erg_price_machine machine;
     erg_arch_price_machine(point->arch, &point->precision, &machine);
-    status = erg_price(point->technology, &machine, &layer->activity, &point->precision, hardware, &layer->energy, &fault);
+    status =
+        erg_price(point->technology, &machine, &layer->activity, &point->precision, hardware, &layer->energy, &fault);
   }
   if (status == ERG_ERR_UNSUPPORTED)
     erg_fail(error, status, "%s", fault.text); /* the point's reason, not the layer's */
@@ -113,7 +114,8 @@ static void sum_up(const erg_point *point, const erg_precision *hardware, erg_re
 static erg_status run_point(const erg_point *point, erg_progress *progress, erg_result *r, erg_error *error) {
   erg_precision hardware;
   if (point->dataflow != ERG_DATAFLOW_WS)
-    return erg_fail(error, ERG_ERR_UNSUPPORTED, "dataflow %s: only ws has a model", erg_dataflow_names[point->dataflow]);
+    return erg_fail(error, ERG_ERR_UNSUPPORTED, "dataflow %s: only ws has a model",
+                    erg_dataflow_names[point->dataflow]);
   if (point->model == ERG_MODEL_RTL)
     return erg_fail(error, ERG_ERR_UNSUPPORTED, "model rtl computes values: use `ergon verify %s`", point->graph->name);
   erg_status status = erg_arch_hardware(point->arch, &point->precision, &hardware, error);

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Stalls of the analytic model: a recurrence over the steps of the loop nest. Step i computes while later steps load and
- * earlier ones store; tiles wait for one of two slots, transfers for the channels of the levels they come through, first
- * come first served. Everything is a maximum of times already known, so one walk gives all. */
+/* Stalls of the analytic model: a recurrence over the steps of the loop nest. Step i computes while later steps load
+ * and earlier ones store; tiles wait for one of two slots, transfers for the channels of the levels they come through,
+ * first come first served. Everything is a maximum of times already known, so one walk gives all. */
 #include "traffic.h"
 #include <math.h>
 #include <string.h>
 
-typedef struct { int n, m; int64_t k; int row, rows, channels; int64_t reduction; bool last_k; } step;
+typedef struct {
+  int n, m;
+  int64_t k;
+  int row, rows, channels;
+  int64_t reduction;
+  bool last_k;
+} step;
 
 static step step_at(const erg_geometry *g, const erg_mapping *m, int64_t index) {
   step s;
@@ -26,16 +32,19 @@ static step step_at(const erg_geometry *g, const erg_mapping *m, int64_t index) 
 }
 
 /* Two slots of a scratchpad for the tiles of one tensor. */
-typedef struct { int64_t loaded, freed; double freed_at[2]; } ring;
+typedef struct {
+  int64_t loaded, freed;
+  double freed_at[2];
+} ring;
 
 typedef struct {
   const erg_arch *arch;
   const erg_geometry *g;
   const erg_mapping *m;
   int64_t steps, next_load, computed, outputs, stored;
-  double channel_free[ERG_MAX_LEVELS];     /* by level: when its port can take the next transfer */
+  double channel_free[ERG_MAX_LEVELS]; /* by level: when its port can take the next transfer */
   ring input, weight, residual;
-  double load_end, loaded_at[8];           /* of steps loaded ahead: few, since slots are two */
+  double load_end, loaded_at[8]; /* of steps loaded ahead: few, since slots are two */
   int load_level[8];
   double output_ready[2], stored_at[2], store_end;
   step output_step[2];
@@ -45,7 +54,8 @@ typedef struct {
 
 /* Sends `bits` over every level they come through from `when` on; a level that keeps the tensor passes on only what is
  * new. Moves *end to the end of the slowest. */
-static void transfer(timeline *t, erg_tensor tensor, double bits, double new_bits, double when, double *end, int *level) {
+static void transfer(timeline *t, erg_tensor tensor, double bits, double new_bits, double when, double *end,
+                     int *level) {
   for (int index = erg_arch_scratchpad(t->arch, tensor) - 1; index >= 0; index--) {
     const erg_level *l = &t->arch->levels[index];
     if (!(l->holds_mask >> tensor & 1u) || bits <= 0) continue;
@@ -59,7 +69,9 @@ static void transfer(timeline *t, erg_tensor tensor, double bits, double new_bit
   }
 }
 
-typedef struct { bool input, weight, residual; } needs;
+typedef struct {
+  bool input, weight, residual;
+} needs;
 
 static needs needs_of(const timeline *t, int64_t index) {
   step s = step_at(t->g, t->m, index), before = step_at(t->g, t->m, index > 0 ? index - 1 : 0);
@@ -70,14 +82,21 @@ static needs needs_of(const timeline *t, int64_t index) {
   return n;
 }
 
-static bool has_slot(const ring *r) { return r->loaded - r->freed < 2; }
-static double slot_free(const ring *r) { return r->loaded < 2 ? 0 : r->freed_at[r->loaded % 2]; }
-static void release(ring *r, double when) { r->freed_at[r->freed++ % 2] = when; }
+static bool has_slot(const ring *r) {
+  return r->loaded - r->freed < 2;
+}
+static double slot_free(const ring *r) {
+  return r->loaded < 2 ? 0 : r->freed_at[r->loaded % 2];
+}
+static void release(ring *r, double when) {
+  r->freed_at[r->freed++ % 2] = when;
+}
 
 static bool load_possible(const timeline *t) {
   if (t->next_load >= t->steps || t->next_load >= t->computed + 8) return false;
   needs n = needs_of(t, t->next_load);
-  return (!n.input || has_slot(&t->input)) && (!n.weight || has_slot(&t->weight)) && (!n.residual || has_slot(&t->residual));
+  return (!n.input || has_slot(&t->input)) && (!n.weight || has_slot(&t->weight)) &&
+         (!n.residual || has_slot(&t->residual));
 }
 
 static double load_request(const timeline *t) {
@@ -101,7 +120,8 @@ static void load(timeline *t) {
   }
   if (n.weight) {
     when = fmax(when, slot_free(&t->weight));
-    double bits = (double)weight_run_bits(g, s.channels, s.reduction), constants = (double)constant_run_bits(g, s.channels);
+    double bits = (double)weight_run_bits(g, s.channels, s.reduction),
+           constants = (double)constant_run_bits(g, s.channels);
     transfer(t, ERG_TENSOR_WEIGHT, bits, s.m == 0 ? bits : 0, when, &end, &level);
     if (s.last_k) transfer(t, ERG_TENSOR_CONSTANT, constants, s.m == 0 ? constants : 0, when, &end, &level);
     t->weight.loaded++;
@@ -117,7 +137,9 @@ static void load(timeline *t) {
   t->load_level[t->next_load++ % 8] = level;
 }
 
-static double store_request(const timeline *t) { return fmax(t->output_ready[t->stored % 2], t->store_end); }
+static double store_request(const timeline *t) {
+  return fmax(t->output_ready[t->stored % 2], t->store_end);
+}
 
 static void store(timeline *t) {
   const step *s = &t->output_step[t->stored % 2];

@@ -45,8 +45,9 @@ void erg_demand_channels(const erg_geometry *g, int out_channels, int64_t tile_r
     int channels = last ? last_channels : out_channels;
     uint64_t times = last ? 1 : (uint64_t)tiles - 1;
     if (times == 0) continue;
-    out->distinct[ERG_TENSOR_WEIGHT] += times * ((uint64_t)(stretches - 1) * weight_run_bits(g, channels, tile_reduction) +
-                                                 weight_run_bits(g, channels, last_reduction));
+    out->distinct[ERG_TENSOR_WEIGHT] +=
+        times * ((uint64_t)(stretches - 1) * weight_run_bits(g, channels, tile_reduction) +
+                 weight_run_bits(g, channels, last_reduction));
     out->distinct[ERG_TENSOR_CONSTANT] += times * constant_run_bits(g, channels);
     out->distinct[ERG_TENSOR_OUTPUT] += times * pixels * pixel_bits(channels, g->out_bits);
     if (g->residual || g->operands == 2)

@@ -12,15 +12,18 @@
 #define MOST_RELU_RAIL 0.75
 
 /* A tensor of the running network: codes and their zero point. */
-typedef struct { int16_t *codes; int32_t zero_point; } tensor;
+typedef struct {
+  int16_t *codes;
+  int32_t zero_point;
+} tensor;
 
 typedef struct {
   const erg_point *point;
   const erg_verify_options *options;
   erg_plan plan;
-  erg_arena arena;   /* tensors and parameters */
-  tensor *tensors;   /* by node */
-  int *last_use;     /* by node: last pass that reads it */
+  erg_arena arena; /* tensors and parameters */
+  tensor *tensors; /* by node */
+  int *last_use;   /* by node: last pass that reads it */
   erg_rtl *rtl;
   erg_progress progress;
   double macs_done;
@@ -88,7 +91,8 @@ static void judge_row(const erg_pass *pass, const erg_precision *precision, erg_
   if (row->mismatches) {
     row->status = "mismatch";
     snprintf(row->reason, sizeof row->reason,
-             "%" PRIu64 " of %" PRIu64 " outputs differ; first at image %d, row %d, column %d, channel %d: expected %d, got %d",
+             "%" PRIu64 " of %" PRIu64
+             " outputs differ; first at image %d, row %d, column %d, channel %d: expected %d, got %d",
              row->mismatches, row->outputs, row->first_image, row->first_row, row->first_col, row->first_channel,
              row->first_expected, row->first_got);
   } else if (row->cycles_formula != row->cycles_rtl || row->cycles_systemc != row->cycles_rtl) {
@@ -108,10 +112,14 @@ static erg_status run_golden(const session *s, const erg_pass *pass, const erg_s
                              erg_error *error) {
   const erg_precision *p = &s->point->precision;
   const tensor *input = &s->tensors[pass->inputs[0]];
-  erg_epilogue epilogue = {.bias = layer->bias, .scale = layer->scale, .zero_point = layer->zero_point,
-                           .low = layer->low, .high = layer->high,
+  erg_epilogue epilogue = {.bias = layer->bias,
+                           .scale = layer->scale,
+                           .zero_point = layer->zero_point,
+                           .low = layer->low,
+                           .high = layer->high,
                            .residual = pass->residual >= 0 ? s->tensors[pass->residual].codes : NULL,
-                           .residual_zero_point = layer->residual_zero_point, .residual_scale = layer->residual_scale};
+                           .residual_zero_point = layer->residual_zero_point,
+                           .residual_scale = layer->residual_scale};
   return erg_conv2d_s16(&pass->conv, input->codes, input->zero_point, layer->weight, p->accumulator_bits, &epilogue,
                         output, error);
 }
@@ -149,10 +157,17 @@ static erg_status check_array_pass(session *s, const erg_pass *pass, erg_verify_
   status = erg_systemc(arch, &g, &driven, &pass->int_counts, NULL, &systemc, error);
   if (status != ERG_OK) goto out;
   row->cycles_systemc = systemc.array_cycles;
-  erg_rtl_run run = {.input = input->codes, .input_zero_point = input->zero_point,
-                     .residual = residual ? residual->codes : NULL, .layer = &layer, .output = output->codes,
-                     .rtl = s->rtl, .gap_probability = s->options->gap_probability, .gap_seed = point->seed,
-                     .fault_packing = s->options->fault_packing, .progress = on_progress, .progress_context = s};
+  erg_rtl_run run = {.input = input->codes,
+                     .input_zero_point = input->zero_point,
+                     .residual = residual ? residual->codes : NULL,
+                     .layer = &layer,
+                     .output = output->codes,
+                     .rtl = s->rtl,
+                     .gap_probability = s->options->gap_probability,
+                     .gap_seed = point->seed,
+                     .fault_packing = s->options->fault_packing,
+                     .progress = on_progress,
+                     .progress_context = s};
   status = erg_systemc(arch, &g, &driven, &pass->int_counts, &run, &rtl, error);
   if (status != ERG_OK) goto out;
   row->cycles_rtl = run.rtl_cycles - run.rtl_gap_cycles;
@@ -161,7 +176,11 @@ static erg_status check_array_pass(session *s, const erg_pass *pass, erg_verify_
   if (status != ERG_OK) goto out;
 
   golden = malloc(sizeof *golden * row->outputs);
-  status = golden ? run_golden(s, pass, &layer, golden, error) : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  if (!golden) {
+    status = erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+    goto out;
+  }
+  status = run_golden(s, pass, &layer, golden, error);
   if (status != ERG_OK) goto out;
   compare(pass->out_shape, golden, output->codes, row);
   measure(pass, &layer, golden, row);
@@ -201,9 +220,10 @@ static erg_status open_session(session *s, erg_error *error) {
   const erg_precision *p = &point->precision;
   char name[32];
   if (!erg_precision_is_int(p) || p->output_bits != p->activation_bits || p->accumulator_bits != 32)
-    return erg_fail(error, ERG_ERR_UNSUPPORTED,
-                    "verify: %s: the Verilated array takes integers with 32-bit accumulators and outputs as wide as inputs",
-                    erg_precision_name(p, name));
+    return erg_fail(
+        error, ERG_ERR_UNSUPPORTED,
+        "verify: %s: the Verilated array takes integers with 32-bit accumulators and outputs as wide as inputs",
+        erg_precision_name(p, name));
   if (point->fusion != ERG_FUSION_EPILOGUE)
     return erg_fail(error, ERG_ERR_UNSUPPORTED, "verify: the array under test has the fused epilogue; found fusion %s",
                     erg_fusion_names[point->fusion]);
@@ -218,8 +238,9 @@ static erg_status open_session(session *s, erg_error *error) {
   s->result->rows = erg_arena_alloc(&s->result->arena, (size_t)s->plan.pass_count * sizeof *s->result->rows);
   if (!s->tensors || !s->last_use || !s->result->rows) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   note_last_uses(s);
-  erg_rtl_config config = {(int)point->arch->rows, (int)point->arch->cols, p->weight_bits, p->activation_bits,
-                           p->accumulator_bits, (int)point->arch->accumulator_depth, s->options->mutant};
+  erg_rtl_config config = {(int)point->arch->rows, (int)point->arch->cols, p->weight_bits,
+                           p->activation_bits,     p->accumulator_bits,    (int)point->arch->accumulator_depth,
+                           s->options->mutant};
   return erg_rtl_open(&config, s->options->quiet ? NULL : stderr, &s->rtl, error);
 }
 
@@ -229,11 +250,11 @@ static erg_status need_input(session *s, int node_id, erg_error *error) {
   if (s->tensors[node_id].codes || node->op->role != ERG_ROLE_INPUT) return ERG_OK;
   erg_arena arena = {0};
   int16_t *codes;
-  erg_status status = erg_synth_input(&arena, node->out, s->point->precision.activation_bits,
-                                      s->point->seed + (uint64_t)node_id, &codes, &s->tensors[node_id].zero_point, error);
+  erg_status status =
+      erg_synth_input(&arena, node->out, s->point->precision.activation_bits, s->point->seed + (uint64_t)node_id,
+                      &codes, &s->tensors[node_id].zero_point, error);
   if (status == ERG_OK) status = make_tensor(s, node_id, node->out, error);
-  if (status == ERG_OK)
-    memcpy(s->tensors[node_id].codes, codes, sizeof *codes * (size_t)erg_shape_elements(node->out));
+  if (status == ERG_OK) memcpy(s->tensors[node_id].codes, codes, sizeof *codes * (size_t)erg_shape_elements(node->out));
   erg_arena_free(&arena);
   return status;
 }
@@ -306,24 +327,27 @@ erg_status erg_verify(const erg_point *point, const erg_verify_options *options,
   return status;
 }
 
-void erg_verify_result_free(erg_verify_result *result) { erg_arena_free(&result->arena); }
+void erg_verify_result_free(erg_verify_result *result) {
+  erg_arena_free(&result->arena);
+}
 
 void erg_verify_json(const erg_verify_result *result, json_t *envelope) {
   json_t *layers = json_array(), *skipped = json_array();
   for (int i = 0; i < result->row_count; i++) {
     const erg_verify_row *row = &result->rows[i];
-    json_t *layer = json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:i, s:f, s:f, s:I, s:I, s:I, s:I}", "name", row->name, "status",
-                              row->status, "reason", row->reason, "macs", (json_int_t)row->macs, "outputs",
-                              (json_int_t)row->outputs, "mismatches", (json_int_t)row->mismatches, "distinct_codes",
-                              row->distinct_codes, "rail_share", row->rail_share, "low_rail_share", row->low_rail_share,
-                              "cycles_formula", (json_int_t)row->cycles_formula, "cycles_systemc",
-                              (json_int_t)row->cycles_systemc, "cycles_rtl", (json_int_t)row->cycles_rtl, "gap_cycles",
-                              (json_int_t)row->gap_cycles);
+    json_t *layer =
+        json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:i, s:f, s:f, s:I, s:I, s:I, s:I}", "name", row->name, "status",
+                  row->status, "reason", row->reason, "macs", (json_int_t)row->macs, "outputs",
+                  (json_int_t)row->outputs, "mismatches", (json_int_t)row->mismatches, "distinct_codes",
+                  row->distinct_codes, "rail_share", row->rail_share, "low_rail_share", row->low_rail_share,
+                  "cycles_formula", (json_int_t)row->cycles_formula, "cycles_systemc", (json_int_t)row->cycles_systemc,
+                  "cycles_rtl", (json_int_t)row->cycles_rtl, "gap_cycles", (json_int_t)row->gap_cycles);
     json_object_set_new(layer, "first_difference",
-                        row->mismatches ? json_pack("{s:i, s:i, s:i, s:i, s:i, s:i}", "image", row->first_image, "row",
-                                                    row->first_row, "column", row->first_col, "channel",
-                                                    row->first_channel, "expected", row->first_expected, "got",
-                                                    row->first_got) : json_null());
+                        row->mismatches
+                            ? json_pack("{s:i, s:i, s:i, s:i, s:i, s:i}", "image", row->first_image, "row",
+                                        row->first_row, "column", row->first_col, "channel", row->first_channel,
+                                        "expected", row->first_expected, "got", row->first_got)
+                            : json_null());
     if (strcmp(row->status, "skipped") == 0)
       json_array_append_new(skipped, json_pack("{s:s, s:s}", "name", row->name, "reason", row->reason));
     json_array_append_new(layers, layer);

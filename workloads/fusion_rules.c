@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The one table of passes: what each fusion choice makes of a node, and what a pass reads and writes per element. plan.c
- * builds passes from it, `--explain-fusion` and docs/fusion.md print it. b: activation width; A: accumulator width; in a
- * floating format both are the storage width and there is no requantize pass. */
+/* The one table of passes: what each fusion choice makes of a node, and what a pass reads and writes per element.
+ * plan.c builds passes from it, `--explain-fusion` and docs/fusion.md print it. b: activation width; A: accumulator
+ * width; in a floating format both are the storage width and there is no requantize pass. */
 #include "ergon/workloads.h"
 #include <string.h>
 

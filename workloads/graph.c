@@ -2,7 +2,9 @@
 #include "graph.h"
 #include <string.h>
 
-void erg_graph_free(erg_graph *graph) { erg_arena_free(&graph->arena); }
+void erg_graph_free(erg_graph *graph) {
+  erg_arena_free(&graph->arena);
+}
 
 void erg_graph_note(erg_graph *graph, const char *text) {
   for (int i = 0; i < graph->note_count; i++)
@@ -26,7 +28,8 @@ erg_status erg_graph_infer(const char *file, erg_graph *graph, int id, erg_error
   input_shapes(graph, node, in);
   erg_status status = node->op->infer(&node->attrs, in, &out, &faults);
   if (status == ERG_OK && (int64_t)out.h * out.w > (1 << 30) / (out.c > 0 ? out.c : 1))
-    status = erg_fail(&faults, ERG_ERR_DATA, "found an output of %d x %d x %d; allowed: 2^30 elements", out.h, out.w, out.c);
+    status =
+        erg_fail(&faults, ERG_ERR_DATA, "found an output of %d x %d x %d; allowed: 2^30 elements", out.h, out.w, out.c);
   if (status == ERG_OK)
     node->out = out;
   else
@@ -44,8 +47,7 @@ static bool ends_with(const char *text, const char *suffix) {
 erg_status erg_graph_parse(const char *file, const char *text, int batch, const erg_override *overrides,
                            int override_count, erg_graph *out, erg_error *error) {
   erg_graph graph = {0};
-  if (batch < 1 || batch > 65536)
-    return erg_fail(error, ERG_ERR_USAGE, "batch: found %d; allowed: 1 to 65536", batch);
+  if (batch < 1 || batch > 65536) return erg_fail(error, ERG_ERR_USAGE, "batch: found %d; allowed: 1 to 65536", batch);
   erg_status status;
   if (ends_with(file, ".csv"))
     status = override_count ? erg_fail(error, ERG_ERR_USAGE, "--set workload.%s: a CSV workload has no keys to set",

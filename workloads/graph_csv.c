@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* SCALE-Sim's topology files: convolution rows (name, H, W, R, S, C, filters, stride) and GEMM rows (name, M, N, K). The
- * first line is a header. Shipped files hold blank rows, rows of commas alone, rows without the last comma and further
- * columns; all of these are taken as they are meant. Layers are independent: each gets an input node of its own. */
+/* SCALE-Sim's topology files: convolution rows (name, H, W, R, S, C, filters, stride) and GEMM rows (name, M, N, K).
+ * The first line is a header. Shipped files hold blank rows, rows of commas alone, rows without the last comma and
+ * further columns; all of these are taken as they are meant. Layers are independent: each gets an input node of its
+ * own. */
 #include "graph.h"
 #include <ctype.h>
 #include <string.h>
@@ -17,7 +18,10 @@ typedef struct {
   erg_error *error;
 } reader;
 
-typedef struct { char *text; int column; } cell;
+typedef struct {
+  char *text;
+  int column;
+} cell;
 
 static char *trim(char *text, int *column) {
   while (isspace((unsigned char)*text)) {
@@ -85,8 +89,10 @@ static void add_layer(reader *r, const char *name, erg_shape in, const char *op,
   }
   const char *unique = unique_name(r, name);
   erg_position position = {r->line, 1};
-  graph->nodes[graph->node_count++] = (erg_node){
-      .name = erg_arena_printf(&graph->arena, "%s/input", unique), .op = erg_op_find("input"), .out = in, .position = position};
+  graph->nodes[graph->node_count++] = (erg_node){.name = erg_arena_printf(&graph->arena, "%s/input", unique),
+                                                 .op = erg_op_find("input"),
+                                                 .out = in,
+                                                 .position = position};
   graph->nodes[graph->node_count] = (erg_node){
       .name = unique, .op = erg_op_find(op), .attrs = attrs, .inputs = {graph->node_count - 1}, .position = position};
   erg_graph_infer(r->file, graph, graph->node_count++, r->error);
@@ -94,7 +100,8 @@ static void add_layer(reader *r, const char *name, erg_shape in, const char *op,
 
 static bool too_few(reader *r, int count, int needed, const char *what) {
   if (count >= needed) return false;
-  erg_fail(r->error, ERG_ERR_DATA, "%s:%d:1: found %d fields; a row needs %d: %s", r->file, r->line, count, needed, what);
+  erg_fail(r->error, ERG_ERR_DATA, "%s:%d:1: found %d fields; a row needs %d: %s", r->file, r->line, count, needed,
+           what);
   return true;
 }
 
@@ -116,8 +123,8 @@ static void gemm_row(reader *r, const cell *cells, int count) {
 }
 
 static void conv_row(reader *r, const cell *cells, int count) {
-  static const char *const names[] = {"", "IFMAP height", "IFMAP width", "filter height", "filter width", "channels",
-                                      "num filter", "strides"};
+  static const char *const names[] = {"",         "IFMAP height", "IFMAP width", "filter height", "filter width",
+                                      "channels", "num filter",   "strides"};
   int64_t v[8] = {0};
   if (too_few(r, count, 8, "name, H, W, R, S, C, filters, stride")) return;
   bool good = true;
@@ -132,8 +139,12 @@ static void conv_row(reader *r, const cell *cells, int count) {
   /* DP in the name: one channel a copy, `filters` each, as many copies as channels; a grouped convolution. */
   bool depthwise = strstr(cells[0].text, "DP") != NULL;
   int64_t stride = v[7], filters = depthwise ? v[5] * v[6] : v[6];
-  erg_attrs attrs = {.filters = (int)filters, .kernel_h = (int)v[3], .kernel_w = (int)v[4], .stride_h = (int)stride,
-                     .stride_w = (int)stride, .groups = depthwise ? (int)v[5] : 1};
+  erg_attrs attrs = {.filters = (int)filters,
+                     .kernel_h = (int)v[3],
+                     .kernel_w = (int)v[4],
+                     .stride_h = (int)stride,
+                     .stride_w = (int)stride,
+                     .groups = depthwise ? (int)v[5] : 1};
   /* Outputs are ceil((H - R + s) / s): a last window that sticks out counts, its missing taps are padding. */
   attrs.pad_bottom = (int)((stride - (v[1] - v[3]) % stride) % stride);
   attrs.pad_right = (int)((stride - (v[2] - v[4]) % stride) % stride);

@@ -14,14 +14,33 @@ typedef struct {
 
 typedef struct {
   char *name, *help;
-  struct { int64_t height, width, channels; } input;
+  struct {
+    int64_t height, width, channels;
+  } input;
   erg_records nodes;
 } net_text;
 
 static const erg_field input_fields[] = {
-    {.key = "height", .offset = offsetof(net_text, input.height) - offsetof(net_text, input), .type = ERG_FIELD_INT, .min = 1, .max = 65536, .unit = "pixel", .help = "H"},
-    {.key = "width", .offset = offsetof(net_text, input.width) - offsetof(net_text, input), .type = ERG_FIELD_INT, .min = 1, .max = 65536, .unit = "pixel", .help = "W"},
-    {.key = "channels", .offset = offsetof(net_text, input.channels) - offsetof(net_text, input), .type = ERG_FIELD_INT, .min = 1, .max = 1 << 20, .help = "C"},
+    {.key = "height",
+     .offset = offsetof(net_text, input.height) - offsetof(net_text, input),
+     .type = ERG_FIELD_INT,
+     .min = 1,
+     .max = 65536,
+     .unit = "pixel",
+     .help = "H"},
+    {.key = "width",
+     .offset = offsetof(net_text, input.width) - offsetof(net_text, input),
+     .type = ERG_FIELD_INT,
+     .min = 1,
+     .max = 65536,
+     .unit = "pixel",
+     .help = "W"},
+    {.key = "channels",
+     .offset = offsetof(net_text, input.channels) - offsetof(net_text, input),
+     .type = ERG_FIELD_INT,
+     .min = 1,
+     .max = 1 << 20,
+     .help = "C"},
 };
 static const erg_record input_record = {"input", sizeof(((net_text *)0)->input), input_fields,
                                         ERG_COUNT_OF(input_fields), ERG_NO_POSITION};
@@ -29,26 +48,78 @@ static const erg_record input_record = {"input", sizeof(((net_text *)0)->input),
 static const erg_field node_fields[] = {
     {.key = "name", .offset = offsetof(node_text, name), .type = ERG_FIELD_TEXT, .help = "unique name"},
     {.key = "op", .offset = offsetof(node_text, op), .type = ERG_FIELD_TEXT, .help = "operator (ergon list ops)"},
-    {.key = "inputs", .offset = offsetof(node_text, inputs), .type = ERG_FIELD_TEXTS, .optional = true, .max_items = ERG_MAX_INPUTS,
+    {.key = "inputs",
+     .offset = offsetof(node_text, inputs),
+     .type = ERG_FIELD_TEXTS,
+     .optional = true,
+     .max_items = ERG_MAX_INPUTS,
      .help = "names of earlier nodes; absent: the node before"},
-    {.key = "K", .offset = offsetof(node_text, filters), .type = ERG_FIELD_INT, .min = 1, .max = 1 << 20, .optional = true, .help = "output channels"},
-    {.key = "kernel", .offset = offsetof(node_text, kernel), .type = ERG_FIELD_INTS, .min = 1, .max = 65536, .optional = true, .max_items = 2, .help = "R, or [R, S]"},
-    {.key = "stride", .offset = offsetof(node_text, stride), .type = ERG_FIELD_INTS, .min = 1, .max = 65536, .optional = true, .max_items = 2, .help = "one number, or [vertical, horizontal]; default 1"},
-    {.key = "pad", .offset = offsetof(node_text, pad), .type = ERG_FIELD_INTS, .max = 65536, .optional = true, .max_items = 4,
+    {.key = "K",
+     .offset = offsetof(node_text, filters),
+     .type = ERG_FIELD_INT,
+     .min = 1,
+     .max = 1 << 20,
+     .optional = true,
+     .help = "output channels"},
+    {.key = "kernel",
+     .offset = offsetof(node_text, kernel),
+     .type = ERG_FIELD_INTS,
+     .min = 1,
+     .max = 65536,
+     .optional = true,
+     .max_items = 2,
+     .help = "R, or [R, S]"},
+    {.key = "stride",
+     .offset = offsetof(node_text, stride),
+     .type = ERG_FIELD_INTS,
+     .min = 1,
+     .max = 65536,
+     .optional = true,
+     .max_items = 2,
+     .help = "one number, or [vertical, horizontal]; default 1"},
+    {.key = "pad",
+     .offset = offsetof(node_text, pad),
+     .type = ERG_FIELD_INTS,
+     .max = 65536,
+     .optional = true,
+     .max_items = 4,
      .help = "one number, [vertical, horizontal] or [top, left, bottom, right]; default 0"},
-    {.key = "groups", .offset = offsetof(node_text, groups), .type = ERG_FIELD_INT, .min = 1, .max = 1 << 20, .optional = true, .help = "default 1; C makes a depthwise convolution"},
-    {.key = "bias", .offset = offsetof(node_text, bias), .type = ERG_FIELD_BOOL, .optional = true, .help = "default no"},
+    {.key = "groups",
+     .offset = offsetof(node_text, groups),
+     .type = ERG_FIELD_INT,
+     .min = 1,
+     .max = 1 << 20,
+     .optional = true,
+     .help = "default 1; C makes a depthwise convolution"},
+    {.key = "bias",
+     .offset = offsetof(node_text, bias),
+     .type = ERG_FIELD_BOOL,
+     .optional = true,
+     .help = "default no"},
 };
 static const erg_record node_record = {"node", sizeof(node_text), node_fields, ERG_COUNT_OF(node_fields),
                                        offsetof(node_text, position)};
 
 static const erg_field net_fields[] = {
     {.key = "name", .offset = offsetof(net_text, name), .type = ERG_FIELD_TEXT, .help = "name in tables"},
-    {.key = "help", .offset = offsetof(net_text, help), .type = ERG_FIELD_TEXT, .optional = true, .help = "one line for `ergon list workloads`"},
-    {.key = "input", .offset = offsetof(net_text, input), .type = ERG_FIELD_RECORD, .record = &input_record, .help = "the input map"},
-    {.key = "nodes", .offset = offsetof(net_text, nodes), .type = ERG_FIELD_RECORDS, .record = &node_record, .help = "in order of execution"},
+    {.key = "help",
+     .offset = offsetof(net_text, help),
+     .type = ERG_FIELD_TEXT,
+     .optional = true,
+     .help = "one line for `ergon list workloads`"},
+    {.key = "input",
+     .offset = offsetof(net_text, input),
+     .type = ERG_FIELD_RECORD,
+     .record = &input_record,
+     .help = "the input map"},
+    {.key = "nodes",
+     .offset = offsetof(net_text, nodes),
+     .type = ERG_FIELD_RECORDS,
+     .record = &node_record,
+     .help = "in order of execution"},
 };
-static const erg_record net_record = {"workload", sizeof(net_text), net_fields, ERG_COUNT_OF(net_fields), ERG_NO_POSITION};
+static const erg_record net_record = {"workload", sizeof(net_text), net_fields, ERG_COUNT_OF(net_fields),
+                                      ERG_NO_POSITION};
 
 typedef struct {
   const char *file;
@@ -73,10 +144,17 @@ static void both(const erg_ints *given, int fallback, int *vertical, int *horizo
 }
 
 static bool read_attrs(reader *r, const node_text *text, const erg_op *op, erg_attrs *attrs) {
-  const struct { unsigned bit; const char *key; bool given; } keys[] = {
-      {ERG_ATTR_K, "K", text->filters > 0},          {ERG_ATTR_KERNEL, "kernel", text->kernel.count > 0},
-      {ERG_ATTR_STRIDE, "stride", text->stride.count > 0}, {ERG_ATTR_PAD, "pad", text->pad.count > 0},
-      {ERG_ATTR_GROUPS, "groups", text->groups > 0}, {ERG_ATTR_BIAS, "bias", text->bias},
+  const struct {
+    unsigned bit;
+    const char *key;
+    bool given;
+  } keys[] = {
+      {ERG_ATTR_K, "K", text->filters > 0},
+      {ERG_ATTR_KERNEL, "kernel", text->kernel.count > 0},
+      {ERG_ATTR_STRIDE, "stride", text->stride.count > 0},
+      {ERG_ATTR_PAD, "pad", text->pad.count > 0},
+      {ERG_ATTR_GROUPS, "groups", text->groups > 0},
+      {ERG_ATTR_BIAS, "bias", text->bias},
   };
   bool good = true;
   for (size_t i = 0; i < ERG_COUNT_OF(keys); i++) {
@@ -154,15 +232,16 @@ erg_status erg_graph_read_yaml(const char *file, const char *text, int batch, co
   net_text net = {0};
   erg_error faults = {0};
   reader r = {file, graph, &faults};
-  erg_status status =
-      erg_yaml_decode(&graph->arena, file, text, &net_record, overrides, override_count, &net, error);
+  erg_status status = erg_yaml_decode(&graph->arena, file, text, &net_record, overrides, override_count, &net, error);
   if (status != ERG_OK) return status;
   graph->name = net.name;
-  if (net.nodes.count == 0) return erg_fail(error, ERG_ERR_DATA, "%s:1:1: nodes: found none; at least one is needed", file);
+  if (net.nodes.count == 0)
+    return erg_fail(error, ERG_ERR_DATA, "%s:1:1: nodes: found none; at least one is needed", file);
   graph->nodes = erg_arena_alloc(&graph->arena, sizeof *graph->nodes * (size_t)(net.nodes.count + 1));
   const char *const *op_names = erg_op_names(&graph->arena);
   if (!graph->nodes || !op_names) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
-  graph->nodes[0] = (erg_node){.name = "input", .op = erg_op_find("input"),
+  graph->nodes[0] = (erg_node){.name = "input",
+                               .op = erg_op_find("input"),
                                .out = {batch, (int)net.input.height, (int)net.input.width, (int)net.input.channels}};
   graph->node_count = 1;
   const node_text *nodes = net.nodes.items;

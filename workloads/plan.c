@@ -39,7 +39,9 @@ static void note(builder *b, int node, const char *pass, bool done, const char *
   plan->notes[plan->note_count++] = (erg_plan_note){node, pass, done, erg_arena_strdup(&plan->arena, text)};
 }
 
-static erg_width width_of(const char *text) { return strchr(text, 'A') ? ERG_WIDTH_WIDE : ERG_WIDTH_NARROW; }
+static erg_width width_of(const char *text) {
+  return strchr(text, 'A') ? ERG_WIDTH_WIDE : ERG_WIDTH_NARROW;
+}
 
 /* Counts of one pass from its parts. */
 static void count(const erg_graph *graph, erg_pass *pass) {
@@ -72,10 +74,18 @@ static void count(const erg_graph *graph, erg_pass *pass) {
 static erg_pass *add_pass(builder *b, int node_id, const erg_fusion_rule *rule) {
   const erg_node *node = &b->graph->nodes[node_id];
   erg_pass *pass = &b->plan->passes[b->plan->pass_count++];
-  *pass = (erg_pass){.name = node->name, .kind_name = node->op->name, .kind = ERG_PASS_VECTOR, .nodes = {node_id},
-                     .node_count = 1, .input_count = node->op->inputs, .residual = -1, .output = node_id,
-                     .out_shape = node->out, .in_shape = b->graph->nodes[node->inputs[0]].out,
-                     .input_width = width_of(rule->reads), .output_width = width_of(rule->writes)};
+  *pass = (erg_pass){.name = node->name,
+                     .kind_name = node->op->name,
+                     .kind = ERG_PASS_VECTOR,
+                     .nodes = {node_id},
+                     .node_count = 1,
+                     .input_count = node->op->inputs,
+                     .residual = -1,
+                     .output = node_id,
+                     .out_shape = node->out,
+                     .in_shape = b->graph->nodes[node->inputs[0]].out,
+                     .input_width = width_of(rule->reads),
+                     .output_width = width_of(rule->writes)};
   memcpy(pass->inputs, node->inputs, sizeof pass->inputs);
   if (node->op->pool) {
     pass->pool_window = true;
@@ -103,9 +113,16 @@ static void add_requantize(builder *b, int node_id) {
   const erg_fusion_rule *rule = rule_of(b->plan->fusion, "requantize");
   const erg_node *node = &b->graph->nodes[node_id];
   erg_pass *pass = &b->plan->passes[b->plan->pass_count++];
-  *pass = (erg_pass){.name = erg_arena_printf(&b->plan->arena, "%s/requantize", node->name), .kind_name = "requantize",
-                     .kind = ERG_PASS_VECTOR, .input_count = 1, .inputs = {node_id}, .residual = -1, .output = node_id,
-                     .in_shape = node->out, .out_shape = node->out, .input_width = width_of(rule->reads),
+  *pass = (erg_pass){.name = erg_arena_printf(&b->plan->arena, "%s/requantize", node->name),
+                     .kind_name = "requantize",
+                     .kind = ERG_PASS_VECTOR,
+                     .input_count = 1,
+                     .inputs = {node_id},
+                     .residual = -1,
+                     .output = node_id,
+                     .in_shape = node->out,
+                     .out_shape = node->out,
+                     .input_width = width_of(rule->reads),
                      .output_width = width_of(rule->writes)};
 }
 
@@ -226,10 +243,14 @@ static bool fuse_add(builder *b, int node_id) {
 static bool joins(builder *b, int node_id, const erg_fusion_rule *rule) {
   if (rule->own_pass) return false;
   switch (b->graph->nodes[node_id].op->role) {
-  case ERG_ROLE_BATCH_NORM: return fold(b, node_id);
-  case ERG_ROLE_CLAMP: return fuse_clamp(b, node_id);
-  case ERG_ROLE_ADD: return fuse_add(b, node_id);
-  default: return false;
+  case ERG_ROLE_BATCH_NORM:
+    return fold(b, node_id);
+  case ERG_ROLE_CLAMP:
+    return fuse_clamp(b, node_id);
+  case ERG_ROLE_ADD:
+    return fuse_add(b, node_id);
+  default:
+    return false;
   }
 }
 
@@ -288,4 +309,6 @@ erg_status erg_plan_build(const erg_graph *graph, erg_fusion fusion, erg_fusion_
   return ERG_OK;
 }
 
-void erg_plan_free(erg_plan *plan) { erg_arena_free(&plan->arena); }
+void erg_plan_free(erg_plan *plan) {
+  erg_arena_free(&plan->arena);
+}

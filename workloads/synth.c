@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Synthetic parameters: seeded weights and, per channel, the bias and multiplier that spread the outputs over the codes,
- * as training would have done. Nothing here comes from a trained network, and every report says so. */
+/* Synthetic parameters: seeded weights and, per channel, the bias and multiplier that spread the outputs over the
+ * codes, as training would have done. Nothing here comes from a trained network, and every report says so. */
 #include "ergon/workloads.h"
 #include <math.h>
 #include <string.h>
 
 #define SAMPLES 256
 
-static int64_t top_code(int bits) { return ((int64_t)1 << (bits - 1)) - 1; }
+static int64_t top_code(int bits) {
+  return ((int64_t)1 << (bits - 1)) - 1;
+}
 
-static int64_t limit(int64_t value, int64_t low, int64_t high) { return value < low ? low : value > high ? high : value; }
+static int64_t limit(int64_t value, int64_t low, int64_t high) {
+  return value < low ? low : value > high ? high : value;
+}
 
 erg_status erg_synth_input(erg_arena *arena, erg_shape shape, int bits, uint64_t seed, int16_t **codes,
                            int32_t *zero_point, erg_error *error) {
@@ -33,7 +37,8 @@ erg_status erg_synth_input(erg_arena *arena, erg_shape shape, int bits, uint64_t
 static double sample(const erg_conv2d_shape *s, const int16_t *input, int32_t zero_point, const int16_t *filter, int k,
                      int64_t position) {
   int group_channels = s->in.c / s->groups, group = k / (s->filters / s->groups);
-  int q = (int)(position % s->out_w), p = (int)(position / s->out_w % s->out_h), n = (int)(position / s->out_w / s->out_h);
+  int q = (int)(position % s->out_w), p = (int)(position / s->out_w % s->out_h),
+      n = (int)(position / s->out_w / s->out_h);
   int64_t sum = 0;
   for (int r = 0; r < s->kernel_h; r++)
     for (int t = 0; t < s->kernel_w; t++) {
@@ -59,7 +64,9 @@ static void make_weights(const erg_conv2d_shape *s, int bits, erg_random *random
 }
 
 /* Where the outputs shall lie, in codes: their spread and their mean above the zero point. */
-typedef struct { double spread, mean; } target;
+typedef struct {
+  double spread, mean;
+} target;
 
 static target choose_range(const erg_pass *pass, int bits, erg_random *random, erg_synth_layer *layer) {
   int64_t top = top_code(bits), span = 2 * top + 1;

@@ -3,7 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-/* The upper half of a binary32, rounded to nearest, ties to even; a carry into the exponent is right, also to infinity. */
+/* The upper half of a binary32, rounded to nearest, ties to even; a carry into the exponent is right, also to infinity.
+ */
 static float round_bf16(float value) {
   if (isnan(value)) return value;
   uint32_t bits;

@@ -18,6 +18,11 @@ static void counts(const erg_attrs *a, const erg_shape *in, const erg_shape *out
   if (integer) n->requantize += 2 * elements;
 }
 
-static const erg_op add = {.name = "add", .help = "elementwise sum of two maps", .role = ERG_ROLE_ADD, .inputs = 2,
-                           .infer = infer, .parameters = erg_no_parameters, .counts = counts};
+static const erg_op add = {.name = "add",
+                           .help = "elementwise sum of two maps",
+                           .role = ERG_ROLE_ADD,
+                           .inputs = 2,
+                           .infer = infer,
+                           .parameters = erg_no_parameters,
+                           .counts = counts};
 ERG_REGISTER(erg_op, add);

@@ -14,7 +14,11 @@ static void counts(const erg_attrs *a, const erg_shape *in, const erg_shape *out
   *(integer ? &n->requantize : &n->multiply) += elements;
 }
 
-static const erg_op batch_norm = {.name = "batch_norm", .help = "static per-channel affine; folds into its producer",
-                                  .role = ERG_ROLE_BATCH_NORM, .inputs = 1, .infer = erg_infer_same,
-                                  .parameters = parameters, .counts = counts};
+static const erg_op batch_norm = {.name = "batch_norm",
+                                  .help = "static per-channel affine; folds into its producer",
+                                  .role = ERG_ROLE_BATCH_NORM,
+                                  .inputs = 1,
+                                  .infer = erg_infer_same,
+                                  .parameters = parameters,
+                                  .counts = counts};
 ERG_REGISTER(erg_op, batch_norm);

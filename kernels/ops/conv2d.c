@@ -18,8 +18,8 @@ static erg_status infer(const erg_attrs *a, const erg_shape *in, erg_shape *out,
 static void conv(const erg_attrs *a, const erg_shape *in, erg_conv2d_shape *c) {
   erg_shape out = {0};
   infer(a, in, &out, NULL);
-  *c = (erg_conv2d_shape){*in, a->filters, a->kernel_h, a->kernel_w, a->stride_h, a->stride_w, a->pad_top, a->pad_left,
-                          a->groups, out.h, out.w};
+  *c = (erg_conv2d_shape){*in,        a->filters,  a->kernel_h, a->kernel_w, a->stride_h, a->stride_w,
+                          a->pad_top, a->pad_left, a->groups,   out.h,       out.w};
 }
 
 static int64_t parameters(const erg_attrs *a, const erg_shape *in) {
@@ -34,8 +34,15 @@ static void counts(const erg_attrs *a, const erg_shape *in, const erg_shape *out
   n->mac += (uint64_t)erg_conv2d_macs(&c);
 }
 
-static const erg_op conv2d = {
-    .name = "conv2d", .help = "convolution over NHWC; groups = C makes it depthwise", .role = ERG_ROLE_ARRAY, .inputs = 1,
-    .attributes = ERG_ATTR_K | ERG_ATTR_KERNEL | ERG_ATTR_STRIDE | ERG_ATTR_PAD | ERG_ATTR_GROUPS | ERG_ATTR_BIAS,
-    .required = ERG_ATTR_K | ERG_ATTR_KERNEL, .infer = infer, .conv = conv, .parameters = parameters, .counts = counts};
+static const erg_op conv2d = {.name = "conv2d",
+                              .help = "convolution over NHWC; groups = C makes it depthwise",
+                              .role = ERG_ROLE_ARRAY,
+                              .inputs = 1,
+                              .attributes = ERG_ATTR_K | ERG_ATTR_KERNEL | ERG_ATTR_STRIDE | ERG_ATTR_PAD |
+                                            ERG_ATTR_GROUPS | ERG_ATTR_BIAS,
+                              .required = ERG_ATTR_K | ERG_ATTR_KERNEL,
+                              .infer = infer,
+                              .conv = conv,
+                              .parameters = parameters,
+                              .counts = counts};
 ERG_REGISTER(erg_op, conv2d);

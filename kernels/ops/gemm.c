@@ -23,8 +23,14 @@ static void counts(const erg_attrs *a, const erg_shape *in, const erg_shape *out
   n->mac += (uint64_t)erg_conv2d_macs(&c);
 }
 
-static const erg_op gemm = {.name = "gemm", .help = "matrix product over the channel axis of every pixel",
-                            .role = ERG_ROLE_ARRAY, .inputs = 1, .attributes = ERG_ATTR_K | ERG_ATTR_BIAS,
-                            .required = ERG_ATTR_K, .infer = infer, .conv = conv, .parameters = parameters,
+static const erg_op gemm = {.name = "gemm",
+                            .help = "matrix product over the channel axis of every pixel",
+                            .role = ERG_ROLE_ARRAY,
+                            .inputs = 1,
+                            .attributes = ERG_ATTR_K | ERG_ATTR_BIAS,
+                            .required = ERG_ATTR_K,
+                            .infer = infer,
+                            .conv = conv,
+                            .parameters = parameters,
                             .counts = counts};
 ERG_REGISTER(erg_op, gemm);

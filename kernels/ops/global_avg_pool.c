@@ -19,14 +19,20 @@ static void counts(const erg_attrs *a, const erg_shape *in, const erg_shape *out
   erg_count_average(&s, integer, n);
 }
 
-static erg_status run(const erg_attrs *a, const erg_shape *in, const int16_t *input, int32_t zero_point, int16_t *output,
-                      erg_error *error) {
+static erg_status run(const erg_attrs *a, const erg_shape *in, const int16_t *input, int32_t zero_point,
+                      int16_t *output, erg_error *error) {
   erg_pool_shape s;
   pool(a, in, &s);
   return erg_avg_pool_s16(&s, input, zero_point, output, error);
 }
 
-static const erg_op global_avg_pool = {.name = "global_avg_pool", .help = "mean of the whole map, a channel at a time",
-                                       .role = ERG_ROLE_VECTOR, .inputs = 1, .infer = infer,
-                                       .parameters = erg_no_parameters, .counts = counts, .pool = pool, .run_s16 = run};
+static const erg_op global_avg_pool = {.name = "global_avg_pool",
+                                       .help = "mean of the whole map, a channel at a time",
+                                       .role = ERG_ROLE_VECTOR,
+                                       .inputs = 1,
+                                       .infer = infer,
+                                       .parameters = erg_no_parameters,
+                                       .counts = counts,
+                                       .pool = pool,
+                                       .run_s16 = run};
 ERG_REGISTER(erg_op, global_avg_pool);

@@ -7,7 +7,12 @@ static void counts(const erg_attrs *a, const erg_shape *in, const erg_shape *out
   n->compare += 2 * (uint64_t)erg_shape_elements(*out);
 }
 
-static const erg_op relu6 = {.name = "relu6", .help = "min(max(x, 0), 6)", .role = ERG_ROLE_CLAMP, .inputs = 1,
-                            .infer = erg_infer_same, .parameters = erg_no_parameters, .counts = counts,
-                            .clamp_high = 6.0};
+static const erg_op relu6 = {.name = "relu6",
+                             .help = "min(max(x, 0), 6)",
+                             .role = ERG_ROLE_CLAMP,
+                             .inputs = 1,
+                             .infer = erg_infer_same,
+                             .parameters = erg_no_parameters,
+                             .counts = counts,
+                             .clamp_high = 6.0};
 ERG_REGISTER(erg_op, relu6);

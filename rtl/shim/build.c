@@ -10,8 +10,14 @@
 #include <unistd.h>
 
 /* The synthesis check puts a netlist in place of these by ERGON_RTL_SOURCES: a folder with one ergon_top.v. */
-static const char *const modules[] = {"ergon_pkg.sv", "ergon_sequencer.sv", "ergon_array.sv", "ergon_accumulator.sv",
-                                      "ergon_epilogue.sv", "ergon_top.sv"};
+static const char *const modules[] = {"ergon_pkg.sv",         "ergon_sequencer.sv", "ergon_array.sv",
+                                      "ergon_accumulator.sv", "ergon_epilogue.sv",  "ergon_top.sv"};
+
+/* An environment variable, or what stands in when it is unset or empty. */
+static const char *setting(const char *name, const char *fallback) {
+  const char *value = getenv(name);
+  return value && *value ? value : fallback;
+}
 
 static erg_status make_folders(const char *path, erg_error *error) {
   char partial[4096];
@@ -79,10 +85,10 @@ static erg_status run(const char *command, const char *log_path, erg_error *erro
 }
 
 typedef struct {
-  char *sources;  /* folder of the modules */
-  char *shim;     /* folder of variant_shim.cpp */
-  char *files;    /* modules, ready for a command line */
-  char *key;      /* text whose hash names the variant */
+  char *sources; /* folder of the modules */
+  char *shim;    /* folder of variant_shim.cpp */
+  char *files;   /* modules, ready for a command line */
+  char *key;     /* text whose hash names the variant */
 } recipe;
 
 static erg_status describe(erg_arena *arena, const erg_rtl_config *c, const char *compiler, recipe *r,
@@ -93,10 +99,12 @@ static erg_status describe(erg_arena *arena, const erg_rtl_config *c, const char
   if (status != ERG_OK) return status;
   char *version = output_of(arena, "verilator --version 2>/dev/null");
   if (!version)
-    return erg_fail(error, ERG_ERR_TOOL, "verilator is not installed: apt-get install verilator g++ (or run scripts/setup)");
+    return erg_fail(error, ERG_ERR_TOOL,
+                    "verilator is not installed: apt-get install verilator g++ (or run scripts/setup)");
   char *compiler_version = output_of(arena, erg_arena_printf(arena, "%s --version 2>/dev/null", compiler));
   if (!compiler_version)
-    return erg_fail(error, ERG_ERR_TOOL, "the C++ compiler %s cannot be run: apt-get install g++, or set CXX", compiler);
+    return erg_fail(error, ERG_ERR_TOOL, "the C++ compiler %s cannot be run: apt-get install g++, or set CXX",
+                    compiler);
   char *machine = output_of(arena, "grep -m1 flags /proc/cpuinfo"); /* -march=native is part of the build */
   r->shim = erg_arena_printf(arena, "%s/rtl/shim", data);
   r->sources = netlist && *netlist ? erg_arena_strdup(arena, netlist) : erg_arena_printf(arena, "%s/rtl", data);
@@ -122,19 +130,25 @@ static erg_status describe(erg_arena *arena, const erg_rtl_config *c, const char
 
 static erg_status compile(erg_arena *arena, const erg_rtl_config *c, const recipe *r, const char *compiler,
                           const char *folder, erg_error *error) {
-  bool netlist = getenv("ERGON_RTL_SOURCES") && *getenv("ERGON_RTL_SOURCES");
+  bool netlist = *setting("ERGON_RTL_SOURCES", "");
   char *log_path = erg_arena_printf(arena, "%s/log", folder);
-  char *parameters = netlist ? "" : erg_arena_printf(arena,
-      "-GROWS=%d -GCOLS=%d -GWEIGHT_BITS=%d -GACTIVATION_BITS=%d -GACC_BITS=%d -GACC_DEPTH=%d", c->rows, c->cols,
-      c->weight_bits, c->activation_bits, c->accumulator_bits, c->accumulator_depth);
+  char *parameters =
+      netlist ? ""
+              : erg_arena_printf(
+                    arena, "-GROWS=%d -GCOLS=%d -GWEIGHT_BITS=%d -GACTIVATION_BITS=%d -GACC_BITS=%d -GACC_DEPTH=%d",
+                    c->rows, c->cols, c->weight_bits, c->activation_bits, c->accumulator_bits, c->accumulator_depth);
   char *mutant = c->mutant ? erg_arena_printf(arena, "+define+ERGON_MUTANT_%s", c->mutant) : "";
-  char *command = erg_arena_printf(arena,
+  char *command = erg_arena_printf(
+      arena,
       "verilator --cc -O3 --x-assign fast --x-initial fast --noassert --unroll-count 4096 --unroll-stmts 1000000 "
-      "-Wno-lint -Wno-fatal --top-module ergon_top --prefix Vergon_top --Mdir '%s/cpp' %s %s '%s/../lint/waivers.vlt'%s "
-      ">'%s' 2>&1", folder, parameters, mutant, r->shim, r->files, log_path);
+      "-Wno-lint -Wno-fatal --top-module ergon_top --prefix Vergon_top --Mdir '%s/cpp' %s %s "
+      "'%s/../lint/waivers.vlt'%s "
+      ">'%s' 2>&1",
+      folder, parameters, mutant, r->shim, r->files, log_path);
   erg_status status = run(command, log_path, error);
   if (status != ERG_OK) return status;
-  command = erg_arena_printf(arena,
+  command = erg_arena_printf(
+      arena,
       "%s -std=c++17 -O3 -march=native -fPIC -shared -w -DVERILATOR=1 -DVM_COVERAGE=0 -DVM_SC=0 -DVM_TRACE=0 "
       "-DERGON_ROWS=%d -DERGON_COLS=%d -DERGON_WEIGHT_BITS=%d -DERGON_ACTIVATION_BITS=%d -DERGON_ACC_BITS=%d "
       "-I'%s/cpp' -I'%s' -I'%s/include' -I\"$(verilator --getenv VERILATOR_ROOT)/include\" "
@@ -148,22 +162,24 @@ static erg_status compile(erg_arena *arena, const erg_rtl_config *c, const recip
 erg_status erg_rtl_build(erg_arena *arena, const erg_rtl_config *config, FILE *log, char **path, erg_error *error) {
   recipe r = {0};
   char *cache = NULL, hex[65];
-  const char *compiler = getenv("CXX") && *getenv("CXX") ? getenv("CXX") : "c++";
+  const char *compiler = setting("CXX", "c++");
   erg_status status = cache_folder(arena, &cache, error);
   if (status == ERG_OK) status = describe(arena, config, compiler, &r, error);
+  if (status == ERG_OK && (!r.key || !r.files)) status = erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   if (status != ERG_OK) return status;
   erg_sha256_hex(r.key, strlen(r.key), hex);
   char *built = erg_arena_printf(arena, "%s/array-%dx%d-%.16s.so", cache, config->rows, config->cols, hex);
   if (access(built, R_OK) != 0) {
     char *folder = erg_arena_printf(arena, "%s/build-XXXXXX", cache);
-    if (!mkdtemp(folder)) return erg_fail(error, ERG_ERR_CREATE, "%s: %s", folder, strerror(errno));
+    if (!folder || !mkdtemp(folder)) return erg_fail(error, ERG_ERR_CREATE, "%s: %s", cache, strerror(errno));
     if (log)
       fprintf(log, "building the %d x %d array with Verilator (once; kept in %s)\n", config->rows, config->cols, cache);
     status = compile(arena, config, &r, compiler, folder, error);
     char *made = erg_arena_printf(arena, "%s/variant.so", folder);
     if (status == ERG_OK && rename(made, built) != 0)
       status = erg_fail(error, ERG_ERR_CREATE, "%s: %s", built, strerror(errno));
-    if (system(erg_arena_printf(arena, "rm -rf '%s'", folder)) != 0 && log) fprintf(log, "could not remove %s\n", folder);
+    if (system(erg_arena_printf(arena, "rm -rf '%s'", folder)) != 0 && log)
+      fprintf(log, "could not remove %s\n", folder);
   }
   if (status == ERG_OK) *path = built;
   return status;

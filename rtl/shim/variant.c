@@ -11,7 +11,10 @@ struct erg_rtl {
 };
 
 static erg_status check(const erg_rtl_config *c, erg_error *error) {
-  const struct { const char *name; int value, low, high; } fields[] = {
+  const struct {
+    const char *name;
+    int value, low, high;
+  } fields[] = {
       {"rows", c->rows, 2, 64},
       {"cols", c->cols, 2, 64},
       {"weight_bits", c->weight_bits, 2, 16},
@@ -62,10 +65,24 @@ void erg_rtl_close(erg_rtl *rtl) {
   free(rtl);
 }
 
-void erg_rtl_start(erg_rtl *rtl, const erg_rtl_layer *layer) { rtl->api->start(rtl->model, layer); }
-const erg_rtl_request *erg_rtl_requests(const erg_rtl *rtl) { return rtl->api->requests(rtl->model); }
-const int32_t *erg_rtl_clock(erg_rtl *rtl, const erg_rtl_supply *supply) { return rtl->api->clock(rtl->model, supply); }
-bool erg_rtl_done(const erg_rtl *rtl) { return rtl->api->done(rtl->model); }
-uint64_t erg_rtl_cycles(const erg_rtl *rtl) { return rtl->api->cycles(rtl->model); }
-uint64_t erg_rtl_gap_cycles(const erg_rtl *rtl) { return rtl->api->gap_cycles(rtl->model); }
-int erg_rtl_epilogue_depth(const erg_rtl *rtl) { return rtl->api->epilogue_depth(rtl->model); }
+void erg_rtl_start(erg_rtl *rtl, const erg_rtl_layer *layer) {
+  rtl->api->start(rtl->model, layer);
+}
+const erg_rtl_request *erg_rtl_requests(const erg_rtl *rtl) {
+  return rtl->api->requests(rtl->model);
+}
+const int32_t *erg_rtl_clock(erg_rtl *rtl, const erg_rtl_supply *supply) {
+  return rtl->api->clock(rtl->model, supply);
+}
+bool erg_rtl_done(const erg_rtl *rtl) {
+  return rtl->api->done(rtl->model);
+}
+uint64_t erg_rtl_cycles(const erg_rtl *rtl) {
+  return rtl->api->cycles(rtl->model);
+}
+uint64_t erg_rtl_gap_cycles(const erg_rtl *rtl) {
+  return rtl->api->gap_cycles(rtl->model);
+}
+int erg_rtl_epilogue_depth(const erg_rtl *rtl) {
+  return rtl->api->epilogue_depth(rtl->model);
+}

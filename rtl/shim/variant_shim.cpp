@@ -50,15 +50,21 @@ struct Model {
   }
 };
 
-Model *model_of(void *model) { return static_cast<Model *>(model); }
-const Model *model_of(const void *model) { return static_cast<const Model *>(model); }
+Model *model_of(void *model) {
+  return static_cast<Model *>(model);
+}
+const Model *model_of(const void *model) {
+  return static_cast<const Model *>(model);
+}
 
 void *create() {
   Model *model = new Model;
   model->top->eval(); // constant outputs settle
   return model;
 }
-void destroy(void *model) { delete model_of(model); }
+void destroy(void *model) {
+  delete model_of(model);
+}
 
 void start(void *model, const erg_rtl_layer *layer) {
   Model &m = *model_of(model);
@@ -77,7 +83,9 @@ void start(void *model, const erg_rtl_layer *layer) {
   m.top->rst_ni = 1;
 }
 
-const erg_rtl_request *requests(const void *model) { return &model_of(model)->request; }
+const erg_rtl_request *requests(const void *model) {
+  return &model_of(model)->request;
+}
 
 const int32_t *clock_edge(void *model, const erg_rtl_supply *supply) {
   Model &m = *model_of(model);
@@ -106,15 +114,25 @@ const int32_t *clock_edge(void *model, const erg_rtl_supply *supply) {
   return m.row;
 }
 
-bool done(const void *model) { return model_of(model)->top->done_o; }
-uint64_t cycles(const void *model) { return model_of(model)->top->cycles_o; }
-uint64_t gap_cycles(const void *model) { return model_of(model)->top->frozen_o; }
-int epilogue_depth(const void *model) { return model_of(model)->top->epilogue_depth_o; }
+bool done(const void *model) {
+  return model_of(model)->top->done_o;
+}
+uint64_t cycles(const void *model) {
+  return model_of(model)->top->cycles_o;
+}
+uint64_t gap_cycles(const void *model) {
+  return model_of(model)->top->frozen_o;
+}
+int epilogue_depth(const void *model) {
+  return model_of(model)->top->epilogue_depth_o;
+}
 
 } // namespace
 
 // SystemC-free Verilated code still asks for a time stamp.
-double sc_time_stamp() { return 0; }
+double sc_time_stamp() {
+  return 0;
+}
 
 extern "C" __attribute__((visibility("default"))) const ergon_variant_api ergon_variant = {
     create, destroy, start, requests, clock_edge, done, cycles, gap_cycles, epilogue_depth};

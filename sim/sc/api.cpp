@@ -9,7 +9,9 @@ using ergon::Job;
 using ergon::Machine;
 
 // libsystemc brings a main() that calls sc_main; the program has its own, so this one is never called.
-int sc_main(int, char *[]) { return 0; }
+int sc_main(int, char *[]) {
+  return 0;
+}
 
 extern "C" erg_status erg_systemc(const erg_arch *arch, const erg_geometry *geometry, const erg_mapping *mapping,
                                   const erg_op_counts *ops, erg_rtl_run *run, erg_activity *out, erg_error *error) {

@@ -83,18 +83,22 @@ public:
     uint64_t stride = run_bytes(step.channels, g_.residual_bits);
     for (int i = 0; i < step.rows * g_.out_w; i++)
       for (int c = 0; c < step.channels; c++)
-        d.residual.push_back(get_code(tile + i * stride, static_cast<uint64_t>(c) * g_.residual_bits, g_.residual_bits));
+        d.residual.push_back(
+            get_code(tile + i * stride, static_cast<uint64_t>(c) * g_.residual_bits, g_.residual_bits));
     return d;
   }
 
   void put_output(const Step &step, const Fold &fold, int pixel, int slot, const int32_t *row) const {
     uint8_t *tile = bytes(ERG_TENSOR_OUTPUT, slot) + pixel * run_bytes(step.channels, g_.out_bits);
     for (int c = 0; c < fold.channels; c++)
-      put_code(tile, static_cast<uint64_t>(fold.first_channel + c - step.first_channel) * g_.out_bits, g_.out_bits, row[c]);
+      put_code(tile, static_cast<uint64_t>(fold.first_channel + c - step.first_channel) * g_.out_bits, g_.out_bits,
+               row[c]);
   }
 
 private:
-  struct Tap { int r, s, c; };
+  struct Tap {
+    int r, s, c;
+  };
   uint8_t *bytes(erg_tensor tensor, int slot) const {
     return levels_[places_[tensor].scratchpad]->image.data() + places_[tensor].slot_address[slot];
   }
@@ -110,8 +114,13 @@ void Machine::run_verilated() {
   erg_rtl_run &run = *job_->run;
   const int rows = static_cast<int>(job_->arch->rows), cols = static_cast<int>(job_->arch->cols);
   const erg_synth_layer &layer = *run.layer;
-  erg_rtl_layer settings = {layer.zero_point, layer.low, layer.high, g.residual, layer.residual_zero_point,
-                            layer.residual_scale.multiplier, 31 - layer.residual_scale.shift};
+  erg_rtl_layer settings = {layer.zero_point,
+                            layer.low,
+                            layer.high,
+                            g.residual,
+                            layer.residual_zero_point,
+                            layer.residual_scale.multiplier,
+                            31 - layer.residual_scale.shift};
   if (!g.residual) settings.residual_multiplier = settings.residual_zero_point = 0, settings.residual_t = 31;
   erg_rtl_start(run.rtl, &settings);
 
@@ -120,7 +129,8 @@ void Machine::run_verilated() {
   for (FoldWalk *walk : {&constants, &residuals, &outputs})
     if (!walk->fold().k_last) walk->next_last();
   std::deque<std::pair<int64_t, Drain>> drains; // by step, from when its tiles were there until its outputs left
-  std::vector<int32_t> weight_row(cols), activation_row(rows), bias(cols), multiplier(cols), t(cols), residual_row(cols);
+  std::vector<int32_t> weight_row(cols), activation_row(rows), bias(cols), multiplier(cols), t(cols),
+      residual_row(cols);
   RowSet row_set(g, activations.step().first_row, activations.step().rows);
   int row = 0, pixel = 0, residual_pixel = 0, output_pixel = 0;
   int64_t entered = -1; // last step whose tiles the weight port has seen
@@ -190,7 +200,8 @@ void Machine::run_verilated() {
       int first = residuals.fold().first_channel - step.first_channel;
       for (int c = 0; c < cols; c++)
         residual_row[c] = c < residuals.fold().channels
-                              ? d.residual[static_cast<size_t>(residual_pixel) * step.channels + first + c] : 0;
+                              ? d.residual[static_cast<size_t>(residual_pixel) * step.channels + first + c]
+                              : 0;
       give.residuals = residual_row.data();
     }
     bool all = (!want.weight || give.weights) && (!want.activation || give.activations) &&
@@ -217,7 +228,8 @@ void Machine::run_verilated() {
       if (++pixel == activations.fold().pixels) {
         pixel = 0;
         Step done = activations.step();
-        macs_done_ += static_cast<double>(activations.fold().pixels) * activations.fold().channels * activations.fold().k_count;
+        macs_done_ +=
+            static_cast<double>(activations.fold().pixels) * activations.fold().channels * activations.fold().k_count;
         activations.next();
         if (activations.finished() || activations.step().index != done.index) {
           release_tiles(done);

@@ -100,8 +100,7 @@ void Machine::count_epilogue(const Fold &fold) {
   const erg_geometry &g = *job_->g;
   uint64_t outputs = static_cast<uint64_t>(fold.pixels) * fold.channels;
   count(places_[ERG_TENSOR_OUTPUT].scratchpad, ERG_TENSOR_OUTPUT, true, outputs * g.out_bits);
-  if (g.residual)
-    count(places_[ERG_TENSOR_RESIDUAL].scratchpad, ERG_TENSOR_RESIDUAL, false, outputs * g.residual_bits);
+  if (g.residual) count(places_[ERG_TENSOR_RESIDUAL].scratchpad, ERG_TENSOR_RESIDUAL, false, outputs * g.residual_bits);
   if (g.constants)
     count(places_[ERG_TENSOR_CONSTANT].scratchpad, ERG_TENSOR_CONSTANT, false,
           static_cast<uint64_t>(fold.channels) * g.constant_bits);

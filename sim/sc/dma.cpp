@@ -33,8 +33,8 @@ void Machine::transport(int level, erg_tensor tensor, bool write, uint64_t addre
   if (payload.is_response_error())
     throw std::runtime_error("access outside level " + std::string(job_->arch->levels[level].name));
   if (!port) return;
-  sc_core::sc_time end = sc_core::sc_time_stamp() + delay +
-                         cycles(static_cast<double>(job_->arch->levels[level].latency_cycles));
+  sc_core::sc_time end =
+      sc_core::sc_time_stamp() + delay + cycles(static_cast<double>(job_->arch->levels[level].latency_cycles));
   if (end > port->end) *port = {end, level};
 }
 
@@ -106,10 +106,10 @@ bool Machine::load_weight(const Step &step, Transfer *transfer) {
   int slot = static_cast<int>(weight_loaded_ % kSlots);
   if (g.array)
     move_in(ERG_TENSOR_WEIGHT, places_[ERG_TENSOR_WEIGHT].dram_address + weight_offset(step),
-            places_[ERG_TENSOR_WEIGHT].slot_address[slot], weight_tile_bytes(step), step.first_visit_weight,
-            transfer);
+            places_[ERG_TENSOR_WEIGHT].slot_address[slot], weight_tile_bytes(step), step.first_visit_weight, transfer);
   if (g.constants && step.last_k)
-    move_in(ERG_TENSOR_CONSTANT, places_[ERG_TENSOR_CONSTANT].dram_address + run_bytes(step.first_channel, g.constant_bits),
+    move_in(ERG_TENSOR_CONSTANT,
+            places_[ERG_TENSOR_CONSTANT].dram_address + run_bytes(step.first_channel, g.constant_bits),
             places_[ERG_TENSOR_CONSTANT].slot_address[slot], run_bytes(step.channels, g.constant_bits),
             step.first_visit_weight, transfer);
   weight_slot_[step.index] = static_cast<uint8_t>(slot);
@@ -117,9 +117,9 @@ bool Machine::load_weight(const Step &step, Transfer *transfer) {
   return true;
 }
 
-// Calls `move(address in DRAM, address in the tile, bytes)` for every contiguous run of a slice of an output-shaped map.
-template <typename Move>
-static void for_slice_runs(const erg_geometry &g, const Step &step, int bits, Move move) {
+// Calls `move(address in DRAM, address in the tile, bytes)` for every contiguous run of a slice of an output-shaped
+// map.
+template <typename Move> static void for_slice_runs(const erg_geometry &g, const Step &step, int bits, Move move) {
   uint64_t pixel = run_bytes(g.out_c, bits), slice = run_bytes(step.channels, bits);
   uint64_t first = (static_cast<uint64_t>(step.image) * g.out_h + step.first_row) * g.out_w;
   uint64_t pixels = static_cast<uint64_t>(step.rows) * g.out_w;
@@ -169,7 +169,8 @@ void Machine::load_thread() {
 void Machine::store_thread() {
   for (;;) {
     while (finished_.empty()) wait(output_event_);
-    wait(sc_core::SC_ZERO_TIME); // a load that asks for the channel at this very moment goes first: the array waits for it
+    wait(sc_core::SC_ZERO_TIME); // a load that asks for the channel at this very moment goes first: the array waits for
+                                 // it
     wait(sc_core::SC_ZERO_TIME);
     Step step = finished_.front();
     const Place &place = places_[ERG_TENSOR_OUTPUT];

@@ -23,7 +23,8 @@ uint64_t Machine::weight_offset(const Step &step) const {
   uint64_t offset = 0;
   int64_t whole = job_->reduction / job_->m->reduction, rest = job_->reduction % job_->m->reduction;
   auto channels_offset = [&](int channels) {
-    return static_cast<uint64_t>(whole) * run_bytes(static_cast<uint64_t>(channels) * job_->m->reduction, g.weight_bits) +
+    return static_cast<uint64_t>(whole) *
+               run_bytes(static_cast<uint64_t>(channels) * job_->m->reduction, g.weight_bits) +
            (rest ? run_bytes(static_cast<uint64_t>(channels) * rest, g.weight_bits) : 0);
   };
   offset += static_cast<uint64_t>(step.n) * channels_offset(job_->m->out_channels);
@@ -76,7 +77,8 @@ void Machine::place_tensors() {
 static void put_map(uint8_t *bytes, const int16_t *codes, uint64_t pixels, int channels, int bits) {
   uint64_t stride = run_bytes(channels, bits);
   for (uint64_t p = 0; p < pixels; p++)
-    for (int c = 0; c < channels; c++) put_code(bytes + p * stride, static_cast<uint64_t>(c) * bits, bits, codes[p * channels + c]);
+    for (int c = 0; c < channels; c++)
+      put_code(bytes + p * stride, static_cast<uint64_t>(c) * bits, bits, codes[p * channels + c]);
 }
 
 static void put_word(uint8_t *bytes, uint32_t word) {
@@ -109,7 +111,8 @@ void Machine::fill_dram() {
       for (int c = 0; c < step.channels; c++)
         for (int64_t i = 0; i < step.k_count; i++) {
           int64_t from = swapped && c == 0 && i < 2 && step.k_count > 1 ? 1 - i : i;
-          int16_t code = layer.weight[static_cast<int64_t>(step.first_channel + c) * job_->reduction + step.first_k + from];
+          int16_t code =
+              layer.weight[static_cast<int64_t>(step.first_channel + c) * job_->reduction + step.first_k + from];
           put_code(tile, (static_cast<uint64_t>(c) * step.k_count + i) * g.weight_bits, g.weight_bits, code);
         }
     }
@@ -132,7 +135,8 @@ void Machine::read_output() const {
   uint64_t stride = run_bytes(g.out_c, g.out_bits), pixels = static_cast<uint64_t>(g.images) * g.out_h * g.out_w;
   for (uint64_t p = 0; p < pixels; p++)
     for (int c = 0; c < g.out_c; c++)
-      job_->run->output[p * g.out_c + c] = get_code(bytes + p * stride, static_cast<uint64_t>(c) * g.out_bits, g.out_bits);
+      job_->run->output[p * g.out_c + c] =
+          get_code(bytes + p * stride, static_cast<uint64_t>(c) * g.out_bits, g.out_bits);
 }
 
 } // namespace ergon

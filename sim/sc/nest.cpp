@@ -41,7 +41,8 @@ Step step_at(const Job &job, int64_t index) {
   if (index >= job.steps) return s;
   Step before = bare_step(job, std::max<int64_t>(index - 1, 0));
   s.new_input = index == 0 || before.m != s.m;
-  s.new_weight = index == 0 || before.n != s.n || before.k != s.k || (job.m->reduction < job.reduction && before.m != s.m);
+  s.new_weight =
+      index == 0 || before.n != s.n || before.k != s.k || (job.m->reduction < job.reduction && before.m != s.m);
   return s;
 }
 
@@ -72,7 +73,9 @@ int RowSet::position(int h, int p) const {
   return before;
 }
 
-FoldWalk::FoldWalk(const Job &job) : job_(&job), step_(step_at(job, 0)) { set(); }
+FoldWalk::FoldWalk(const Job &job) : job_(&job), step_(step_at(job, 0)) {
+  set();
+}
 
 void FoldWalk::set() {
   const erg_geometry &g = *job_->g;
@@ -88,8 +91,8 @@ void FoldWalk::set() {
   fold_.pixels = step_.rows * g.out_w;
   fold_.k_first = step_.k == 0 && k_ == 0;
   fold_.k_last = step_.last_k && k_ == k_folds_ - 1;
-  fold_.last = step_.index == job_->steps - 1 && group_ == g.groups - 1 && column_ == columns_ - 1 &&
-               k_ == k_folds_ - 1;
+  fold_.last =
+      step_.index == job_->steps - 1 && group_ == g.groups - 1 && column_ == columns_ - 1 && k_ == k_folds_ - 1;
 }
 
 void FoldWalk::next() {

@@ -4,12 +4,17 @@
 #include "drive.hpp"
 
 TEST(Netlist, PassesTheGoldenBench) {
-  if (test::shell("yosys -V").exit_code != 0) GTEST_SKIP() << "skipped, because yosys is not installed (scripts/packages-test.txt)";
+  if (test::shell("yosys -V").exit_code != 0)
+    GTEST_SKIP() << "skipped, because yosys is not installed (scripts/packages-test.txt)";
   test::Folder folder;
   std::string rtl = std::string(ERGON_TEST_SOURCE_DIR) + "/rtl/", files;
-  for (const char *name : {"ergon_pkg", "ergon_sequencer", "ergon_array", "ergon_accumulator", "ergon_epilogue", "ergon_top"}) files += " " + rtl + name + ".sv";
-  test::Output yosys = test::shell("yosys -q -p 'read_verilog -sv" + files + "; chparam -set ROWS 4 -set COLS 4 -set ACC_DEPTH 16 ergon_top; "
-                                   "synth -flatten -top ergon_top; write_verilog -noattr " + folder / "ergon_top.v" + "'");
+  for (const char *name :
+       {"ergon_pkg", "ergon_sequencer", "ergon_array", "ergon_accumulator", "ergon_epilogue", "ergon_top"})
+    files += " " + rtl + name + ".sv";
+  test::Output yosys = test::shell("yosys -q -p 'read_verilog -sv" + files +
+                                   "; chparam -set ROWS 4 -set COLS 4 -set ACC_DEPTH 16 ergon_top; "
+                                   "synth -flatten -top ergon_top; write_verilog -noattr " +
+                                   folder / "ergon_top.v" + "'");
   ASSERT_EQ(yosys.exit_code, 0) << yosys.err;
   setenv("ERGON_RTL_SOURCES", folder.path.c_str(), 1);
   drive::Array array(4, 4, 16);

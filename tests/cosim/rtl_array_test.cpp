@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The array alone: every output bit, every cycle, over random shapes, corner values, ties and random input gaps; and each
-// deliberate fault is caught.
+// The array alone: every output bit, every cycle, over random shapes, corner values, ties and random input gaps; and
+// each deliberate fault is caught.
 #include "drive.hpp"
 
 namespace {
@@ -26,7 +26,9 @@ void agree(int rows, int cols, int depth, uint64_t seed, int rounds) {
 }
 
 // What a mutant does wrong over many problems.
-struct Verdict { int wrong_bits = 0, wrong_cycles = 0, hung = 0; };
+struct Verdict {
+  int wrong_bits = 0, wrong_cycles = 0, hung = 0;
+};
 
 Verdict judge(const char *mutant) {
   drive::Array array(4, 4, 16, mutant);
@@ -44,9 +46,15 @@ Verdict judge(const char *mutant) {
 
 } // namespace
 
-TEST(RtlArray, Square) { agree(4, 4, 16, 81, 250); }
-TEST(RtlArray, Oblong) { agree(3, 5, 9, 83, 150); }
-TEST(RtlArray, TwoRows) { agree(2, 2, 4, 84, 150); } // the shortest distance between a sum's write and its next read
+TEST(RtlArray, Square) {
+  agree(4, 4, 16, 81, 250);
+}
+TEST(RtlArray, Oblong) {
+  agree(3, 5, 9, 83, 150);
+}
+TEST(RtlArray, TwoRows) {
+  agree(2, 2, 4, 84, 150);
+} // the shortest distance between a sum's write and its next read
 
 TEST(RtlArray, TheHandWorkedFolds) { // docs/model.md: M = 1, 7, 2 on 4 x 4
   drive::Array array(4, 4, 16);
@@ -55,7 +63,8 @@ TEST(RtlArray, TheHandWorkedFolds) { // docs/model.md: M = 1, 7, 2 on 4 x 4
   p.n = 4;
   p.k = 4;
   p.tiles = {1, 7, 2};
-  p.a.assign(10 * 4, 3), p.w.assign(16, 2), p.res.assign(40, 1), p.bias.assign(4, 5), p.m.assign(4, 1 << 30), p.t.assign(4, 33);
+  p.a.assign(10 * 4, 3), p.w.assign(16, 2), p.res.assign(40, 1), p.bias.assign(4, 5), p.m.assign(4, 1 << 30),
+      p.t.assign(4, 33);
   drive::Outcome o = drive::run(array.rtl, p);
   EXPECT_EQ(o.cycles, 28u);
   EXPECT_EQ(o.out, drive::expected(p));
@@ -81,8 +90,10 @@ TEST(RtlArray, AnExtraRegisterIsCaughtByCyclesAlone) {
 }
 
 TEST(RtlOpen, RefusesIllegalSizes) {
-  for (auto change : {+[](erg_rtl_config *c) { c->rows = 1; }, +[](erg_rtl_config *c) { c->cols = 65; }, +[](erg_rtl_config *c) { c->weight_bits = 17; },
-                      +[](erg_rtl_config *c) { c->accumulator_bits = 33; }, +[](erg_rtl_config *c) { c->accumulator_depth = 0; }}) {
+  for (auto change :
+       {+[](erg_rtl_config *c) { c->rows = 1; }, +[](erg_rtl_config *c) { c->cols = 65; },
+        +[](erg_rtl_config *c) { c->weight_bits = 17; }, +[](erg_rtl_config *c) { c->accumulator_bits = 33; },
+        +[](erg_rtl_config *c) { c->accumulator_depth = 0; }}) {
     erg_rtl_config config{4, 4, 8, 8, 32, 16, nullptr};
     change(&config);
     erg_rtl *rtl = nullptr;

@@ -8,21 +8,23 @@ namespace {
 
 const char *const small_net =
     "name: small\ninput: {height: 13, width: 11, channels: 3}\nnodes:\n"
-    "  - {name: c1, op: conv2d, K: 10, kernel: 3, stride: 2, pad: 1}\n  - {name: b1, op: batch_norm}\n  - {name: r1, op: relu6}\n"
-    "  - {name: dw, op: conv2d, K: 10, kernel: 3, pad: 1, groups: 10}\n  - {name: b2, op: batch_norm}\n  - {name: r2, op: relu}\n"
-    "  - {name: pw, op: conv2d, K: 10, kernel: 1}\n  - {name: b3, op: batch_norm}\n  - {name: sum, op: add, inputs: [b3, r1]}\n  - {name: r3, op: relu}\n"
+    "  - {name: c1, op: conv2d, K: 10, kernel: 3, stride: 2, pad: 1}\n  - {name: b1, op: batch_norm}\n  - {name: r1, "
+    "op: relu6}\n"
+    "  - {name: dw, op: conv2d, K: 10, kernel: 3, pad: 1, groups: 10}\n  - {name: b2, op: batch_norm}\n  - {name: r2, "
+    "op: relu}\n"
+    "  - {name: pw, op: conv2d, K: 10, kernel: 1}\n  - {name: b3, op: batch_norm}\n  - {name: sum, op: add, inputs: "
+    "[b3, r1]}\n  - {name: r3, op: relu}\n"
     "  - {name: g, op: conv2d, K: 12, kernel: [3, 2], groups: 2, pad: [1, 0, 0, 1], bias: yes}\n"
     "  - {name: p, op: max_pool, kernel: 2, stride: 2}\n"
     "  - {name: big, op: conv2d, K: 37, kernel: 3, pad: 1}\n  - {name: r4, op: relu}\n"
     "  - {name: skip, op: conv2d, K: 18, kernel: 1, stride: 2}\n"
     "  - {name: gap, op: global_avg_pool}\n  - {name: fc, op: fc, K: 40, bias: yes}\n";
 
-const char *const small_arch =
-    "name: small\nrows: 4\ncols: 4\nclock_mhz: 100\naccumulator_depth: 12\nlevels:\n"
-    "  - {name: dram, kind: dram, bandwidth_bits_per_cycle: 64, latency_cycles: 7}\n"
-    "  - {name: in, kind: sram, capacity_kib: 4, holds: [input, residual]}\n"
-    "  - {name: w, kind: sram, capacity_kib: 1, holds: [weight, constant]}\n"
-    "  - {name: out, kind: sram, capacity_kib: 0.25, holds: [output]}\n";
+const char *const small_arch = "name: small\nrows: 4\ncols: 4\nclock_mhz: 100\naccumulator_depth: 12\nlevels:\n"
+                               "  - {name: dram, kind: dram, bandwidth_bits_per_cycle: 64, latency_cycles: 7}\n"
+                               "  - {name: in, kind: sram, capacity_kib: 4, holds: [input, residual]}\n"
+                               "  - {name: w, kind: sram, capacity_kib: 1, holds: [weight, constant]}\n"
+                               "  - {name: out, kind: sram, capacity_kib: 0.25, holds: [output]}\n";
 
 struct Bench {
   erg_arch arch{};
@@ -34,7 +36,8 @@ struct Bench {
     EXPECT_EQ(erg_arch_parse("a.yaml", arch_text, nullptr, 0, &arch, &error), ERG_OK) << error.message();
     EXPECT_EQ(erg_technology_load("book", nullptr, 0, &tech, &error), ERG_OK) << error.message();
     EXPECT_EQ(erg_graph_parse("n.yaml", net, batch, nullptr, 0, &graph, &error), ERG_OK) << error.message();
-    point = {&arch, &tech, &graph, test::precision("int8"), ERG_FUSION_EPILOGUE, ERG_DATAFLOW_WS, ERG_MODEL_RTL, batch, 5};
+    point = {&arch,         &tech, &graph, test::precision("int8"), ERG_FUSION_EPILOGUE, ERG_DATAFLOW_WS,
+             ERG_MODEL_RTL, batch, 5};
   }
   ~Bench() {
     erg_arch_free(&arch);
@@ -79,8 +82,9 @@ TEST(Verify, AgreesOverABatch) {
 
 TEST(Verify, AgreesThroughAnIntermediateLevel) {
   std::string arch = small_arch;
-  arch.insert(arch.find("  - {name: in"), "  - {name: l2, kind: sram, capacity_kib: 64, bandwidth_bits_per_cycle: 128, latency_cycles: 2, "
-                                          "holds: [input, weight, residual, constant, output]}\n");
+  arch.insert(arch.find("  - {name: in"),
+              "  - {name: l2, kind: sram, capacity_kib: 64, bandwidth_bits_per_cycle: 128, latency_cycles: 2, "
+              "holds: [input, weight, residual, constant, output]}\n");
   Bench bench(arch.c_str());
   Verified v(bench);
   EXPECT_EQ(v.status, ERG_OK) << v.error.message();
@@ -154,7 +158,9 @@ TEST(Verify, UnsupportedPointsAreSkippedWithTheReason) {
 }
 
 TEST(Verify, AnUninformativeLayerFails) { // two outputs of two codes cannot vouch for anything
-  Bench bench(small_arch, 1, "name: t\ninput: {height: 1, width: 1, channels: 2}\nnodes:\n  - {name: c, op: conv2d, K: 1, kernel: 1}\n");
+  Bench bench(
+      small_arch, 1,
+      "name: t\ninput: {height: 1, width: 1, channels: 2}\nnodes:\n  - {name: c, op: conv2d, K: 1, kernel: 1}\n");
   Verified v(bench);
   EXPECT_EQ(v.status, v.count("ok") == 1 ? ERG_OK : ERG_ERR_MISMATCH);
 }

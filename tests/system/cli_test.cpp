@@ -15,19 +15,31 @@ json_t *parse(const std::string &text) {
   return json;
 }
 
-bool has(const std::string &text, const char *part) { return text.find(part) != std::string::npos; }
+bool has(const std::string &text, const char *part) {
+  return text.find(part) != std::string::npos;
+}
 
 } // namespace
 
 TEST(Cli, ExitCodesAndMessages) {
   test::Folder f;
-  test::write_file(f / "bad.yaml", "name: t\ninput: {height: 8, width: 8, channels: 4}\nnodes:\n  - {name: a, op: conf, K: 4, kernel: 3}\n");
+  test::write_file(
+      f / "bad.yaml",
+      "name: t\ninput: {height: 8, width: 8, channels: 4}\nnodes:\n  - {name: a, op: conf, K: 4, kernel: 3}\n");
   test::write_file(f / "broken.yaml", "name: [t\n");
   test::write_file(f / "bad.csv", "Layer, H, W, R, S, C, F, s,\nA, 8, 8, 3, 3, four, 8, 1,\n");
-  test::write_file(f / "wide.yaml", "name: t\ninput: {height: 4, width: 5000, channels: 4}\nnodes:\n  - {name: a, op: conv2d, K: 4, kernel: 3}\n");
-  test::write_file(f / "deep.yaml", "name: t\ninput: {height: 4, width: 900, channels: 900}\nnodes:\n  - {name: a, op: conv2d, K: 4, kernel: 3}\n");
+  test::write_file(
+      f / "wide.yaml",
+      "name: t\ninput: {height: 4, width: 5000, channels: 4}\nnodes:\n  - {name: a, op: conv2d, K: 4, kernel: 3}\n");
+  test::write_file(
+      f / "deep.yaml",
+      "name: t\ninput: {height: 4, width: 900, channels: 900}\nnodes:\n  - {name: a, op: conv2d, K: 4, kernel: 3}\n");
   test::write_file(f / "bad-arch.yaml", "name: t\nrows: 4\ncols: four\n");
-  const struct { std::string arguments; int code; const char *message; } cases[] = {
+  const struct {
+    std::string arguments;
+    int code;
+    const char *message;
+  } cases[] = {
       {"", 64, "Usage: ergon COMMAND"},
       {"rum resnet18", 64, "no such command (did you mean run?)"},
       {"run", 64, "an argument is missing"},
@@ -69,7 +81,9 @@ TEST(Cli, ExitCodesAndMessages) {
 
 TEST(Cli, AFullDiskIs74) {
   test::Folder f;
-  int status = std::system((std::string("'") + ERGON_TEST_BINARY_DIR + "/bin/ergon' run resnet18 --csv >/dev/full 2>'" + f / "err" + "'").c_str());
+  int status = std::system(
+      (std::string("'") + ERGON_TEST_BINARY_DIR + "/bin/ergon' run resnet18 --csv >/dev/full 2>'" + f / "err" + "'")
+          .c_str());
   EXPECT_EQ(WEXITSTATUS(status), 74);
   EXPECT_TRUE(has(test::read_file(f / "err"), "stdout: No space left on device"));
 }
@@ -82,14 +96,17 @@ TEST(Cli, FaultsOfAllInputsComeAtOnce) {
 
 TEST(Cli, MissingGnuplotIs69AndLeavesTheScript) {
   test::Folder f;
-  test::Output o = test::shell("PATH=/nonexistent '" ERGON_TEST_BINARY_DIR "/bin/ergon' plot energy hand-worked --arch tiny --out '" + f.path.string() + "'");
+  test::Output o = test::shell("PATH=/nonexistent '" ERGON_TEST_BINARY_DIR
+                               "/bin/ergon' plot energy hand-worked --arch tiny --out '" +
+                               f.path.string() + "'");
   EXPECT_EQ(o.exit_code, 69) << o.err;
   EXPECT_TRUE(has(o.err, "gnuplot is not installed: apt-get install gnuplot-nox")) << o.err;
   EXPECT_TRUE(std::filesystem::exists(f / "energy.gp"));
 }
 
 TEST(Cli, MissingVerilatorIs69) {
-  test::Output o = test::shell("PATH=/nonexistent '" ERGON_TEST_BINARY_DIR "/bin/ergon' verify hand-worked --arch tiny");
+  test::Output o =
+      test::shell("PATH=/nonexistent '" ERGON_TEST_BINARY_DIR "/bin/ergon' verify hand-worked --arch tiny");
   EXPECT_EQ(o.exit_code, 69) << o.err;
   EXPECT_TRUE(has(o.err, "verilator is not installed")) << o.err;
 }
@@ -101,7 +118,8 @@ TEST(Cli, MissingDataIs78) {
 }
 
 TEST(Cli, HelpAndVersion) {
-  for (const char *command : {"--help", "run --help", "verify --help", "plot --help", "show --help", "list --help", "demo --help", "--version"}) {
+  for (const char *command : {"--help", "run --help", "verify --help", "plot --help", "show --help", "list --help",
+                              "demo --help", "--version"}) {
     test::Output o = ergon(command);
     EXPECT_EQ(o.exit_code, 0) << command;
     EXPECT_GT(o.out.size(), 10u) << command;
@@ -115,12 +133,15 @@ TEST(Cli, RunJsonHoldsTheSchema) {
   EXPECT_STREQ(json_string_value(json_object_get(run, "schema")), "ergon.run");
   EXPECT_EQ(json_integer_value(json_object_get(run, "version")), 1);
   json_t *provenance = json_object_get(run, "provenance");
-  for (const char *key : {"ergon_version", "commit", "model_version", "command"}) EXPECT_TRUE(json_object_get(provenance, key)) << key;
-  for (const char *key : {"workload", "arch", "tech"}) EXPECT_EQ(strlen(json_string_value(json_object_get(json_object_get(provenance, "sha256"), key))), 64u);
+  for (const char *key : {"ergon_version", "commit", "model_version", "command"})
+    EXPECT_TRUE(json_object_get(provenance, key)) << key;
+  for (const char *key : {"workload", "arch", "tech"})
+    EXPECT_EQ(strlen(json_string_value(json_object_get(json_object_get(provenance, "sha256"), key))), 64u);
   ASSERT_EQ(json_array_size(json_object_get(run, "results")), 6u);
   size_t index;
   json_array_foreach(json_object_get(run, "results"), index, result) {
-    for (const char *key : {"workload", "arch", "technology", "precision", "fusion", "dataflow", "model", "batch", "seed", "status", "reason", "evidence", "totals", "layers"})
+    for (const char *key : {"workload", "arch", "technology", "precision", "fusion", "dataflow", "model", "batch",
+                            "seed", "status", "reason", "evidence", "totals", "layers"})
       EXPECT_TRUE(json_object_get(result, key)) << key;
     bool skipped = index >= 4;
     EXPECT_STREQ(json_string_value(json_object_get(result, "status")), skipped ? "skipped" : "ok");
@@ -130,21 +151,25 @@ TEST(Cli, RunJsonHoldsTheSchema) {
       continue;
     }
     EXPECT_STREQ(json_string_value(json_object_get(result, "evidence")), "formula");
-    for (const char *key : {"macs", "flops", "params", "cycles", "array_cycles", "vector_cycles", "stall_cycles", "latency_s", "utilization", "area_um2", "traffic_bytes",
-                            "energy_pj", "energy_pj_p05", "energy_pj_p95", "a_pj_per_flop", "b_pj_per_byte", "power_mw", "tops_per_w", "edp_pj_s", "inferences_per_s"})
+    for (const char *key : {"macs",          "flops",        "params",        "cycles",        "array_cycles",
+                            "vector_cycles", "stall_cycles", "latency_s",     "utilization",   "area_um2",
+                            "traffic_bytes", "energy_pj",    "energy_pj_p05", "energy_pj_p95", "a_pj_per_flop",
+                            "b_pj_per_byte", "power_mw",     "tops_per_w",    "edp_pj_s",      "inferences_per_s"})
       EXPECT_TRUE(json_object_get(totals, key)) << key;
     EXPECT_EQ(json_integer_value(json_object_get(totals, "macs")), 4089184256);
     EXPECT_EQ(json_integer_value(json_object_get(totals, "params")), 25557032);
     EXPECT_TRUE(json_object_get(json_object_get(totals, "traffic_bytes"), "dram"));
     json_t *layer = json_array_get(json_object_get(result, "layers"), 0);
-    for (const char *key : {"name", "nodes", "pass", "macs", "cycles", "array_cycles", "utilization", "traffic_bytes", "energy_pj"})
+    for (const char *key :
+         {"name", "nodes", "pass", "macs", "cycles", "array_cycles", "utilization", "traffic_bytes", "energy_pj"})
       EXPECT_TRUE(json_object_get(layer, key)) << key;
   }
   json_decref(run);
 }
 
 TEST(Cli, RunIsDeterministic) {
-  test::Output a = ergon("run mobilenetv2 --precision int8,w4a8 --csv"), b = ergon("run mobilenetv2 --precision int8,w4a8 --csv");
+  test::Output a = ergon("run mobilenetv2 --precision int8,w4a8 --csv"),
+               b = ergon("run mobilenetv2 --precision int8,w4a8 --csv");
   EXPECT_EQ(a.out, b.out);
   EXPECT_TRUE(has(a.out, "workload,arch,technology,precision,fusion")) << a.out.substr(0, 200);
 }
@@ -173,7 +198,9 @@ TEST(Cli, CsvHasARowALayerAndEqualColumns) {
 
 TEST(Cli, NothingIsWrittenWithoutOut) {
   test::Folder f;
-  test::shell("cd '" + f.path.string() + "' && '" ERGON_TEST_BINARY_DIR "/bin/ergon' run resnet18 && '" ERGON_TEST_BINARY_DIR "/bin/ergon' run resnet18 --json");
+  test::shell("cd '" + f.path.string() +
+              "' && '" ERGON_TEST_BINARY_DIR "/bin/ergon' run resnet18 && '" ERGON_TEST_BINARY_DIR
+              "/bin/ergon' run resnet18 --json");
   EXPECT_TRUE(std::filesystem::is_empty(f.path));
   test::Output o = ergon("run resnet18 --out '" + f / "results" + "'");
   EXPECT_EQ(o.exit_code, 0);
@@ -186,9 +213,10 @@ TEST(Cli, PlotTakesARunFromFileStdinOrWorkload) {
   test::Folder f;
   std::string ergon_path = ERGON_TEST_BINARY_DIR "/bin/ergon", out = f.path.string();
   ASSERT_EQ(test::shell("'" + ergon_path + "' run resnet18 --precision fp32,int8 --out '" + out + "'").exit_code, 0);
-  for (const std::string &command : {"'" + ergon_path + "' plot energy '" + out + "/run.json' --out '" + out + "/a'",
-                                     "'" + ergon_path + "' plot energy - --out '" + out + "/b' < '" + out + "/run.json'",
-                                     "'" + ergon_path + "' plot energy resnet18 --precision fp32,int8 --out '" + out + "/c'"}) {
+  for (const std::string &command :
+       {"'" + ergon_path + "' plot energy '" + out + "/run.json' --out '" + out + "/a'",
+        "'" + ergon_path + "' plot energy - --out '" + out + "/b' < '" + out + "/run.json'",
+        "'" + ergon_path + "' plot energy resnet18 --precision fp32,int8 --out '" + out + "/c'"}) {
     test::Output o = test::shell(command);
     EXPECT_EQ(o.exit_code, 0) << command << o.err;
     EXPECT_TRUE(has(o.out, "wrote ")) << o.out;
@@ -202,14 +230,18 @@ TEST(Cli, VerifyIsGreenThenRedWithTheLedger) {
   ASSERT_EQ(good.exit_code, 0) << good.err;
   json_t *json = parse(good.out);
   EXPECT_STREQ(json_string_value(json_object_get(json, "schema")), "ergon.verify");
-  for (const char *key : {"checked_outputs", "mismatches", "macs_checked", "macs_total", "skipped", "layers"}) EXPECT_TRUE(json_object_get(json, key)) << key;
+  for (const char *key : {"checked_outputs", "mismatches", "macs_checked", "macs_total", "skipped", "layers"})
+    EXPECT_TRUE(json_object_get(json, key)) << key;
   json_t *layer = json_array_get(json_object_get(json, "layers"), 0);
-  for (const char *key : {"cycles_formula", "cycles_systemc", "cycles_rtl"}) EXPECT_EQ(json_integer_value(json_object_get(layer, key)), 37) << key;
+  for (const char *key : {"cycles_formula", "cycles_systemc", "cycles_rtl"})
+    EXPECT_EQ(json_integer_value(json_object_get(layer, key)), 37) << key;
   json_decref(json);
   test::Output bad = ergon("verify hand-worked --arch tiny --mutant ROUNDING");
   EXPECT_EQ(bad.exit_code, 1);
   EXPECT_TRUE(has(bad.out, "mismatch")) << bad.out;
-  EXPECT_TRUE(has(bad.err, "layer conv: mismatch") && has(bad.err, "expected") && has(bad.err, "got") && has(bad.err, "channel")) << bad.err;
+  EXPECT_TRUE(has(bad.err, "layer conv: mismatch") && has(bad.err, "expected") && has(bad.err, "got") &&
+              has(bad.err, "channel"))
+      << bad.err;
 }
 
 TEST(Cli, TheRatioTableNamesWhatHoldsASavingBack) {
@@ -232,7 +264,8 @@ TEST(Cli, ScaleSimFilesRun) {
   test::write_file(f / "gemm.csv", "L,M,N,K\na,128,64,256\n");
   for (const char *name : {"net.csv", "gemm.csv"}) {
     EXPECT_EQ(ergon("run '" + f / name + "'").exit_code, 0) << name;
-    test::Output v = ergon("verify '" + f / name + "' --arch tiny --set arch.accumulator_depth=64 --set arch.levels.1.capacity_kib=64 --set "
+    test::Output v = ergon("verify '" + f / name +
+                           "' --arch tiny --set arch.accumulator_depth=64 --set arch.levels.1.capacity_kib=64 --set "
                            "arch.levels.2.capacity_kib=64 --set arch.levels.3.capacity_kib=64");
     EXPECT_EQ(v.exit_code, 0) << name << v.err;
   }

@@ -14,7 +14,9 @@ TEST(OwnFiles, TheDocumentedCommandsRunAsPrinted) {
   ASSERT_GE(blocks, 3) << "docs/own-files.md holds no commands";
   test::Folder f;
   test::write_file(f / "script.sh", script);
-  test::Output o = test::shell("cd '" + f.path.string() + "' && PATH='" ERGON_TEST_BINARY_DIR "/bin':$PATH sh script.sh");
+  test::Output o =
+      test::shell("cd '" + f.path.string() + "' && PATH='" ERGON_TEST_BINARY_DIR "/bin':$PATH sh script.sh");
   EXPECT_EQ(o.exit_code, 0) << o.err;
-  for (const char *part : {"my-net", "my-arch", "my-tech", "0 mismatches"}) EXPECT_NE(o.out.find(part), std::string::npos) << part << "\n" << o.out;
+  for (const char *part : {"my-net", "my-arch", "my-tech", "0 mismatches"})
+    EXPECT_NE(o.out.find(part), std::string::npos) << part << "\n" << o.out;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "support.hpp"
 #include "ergon/yaml.h"
+#include "support.hpp"
 #include <cmath>
 
 TEST(Status, KeepsTheFirstStatusAndAllLines) {
@@ -97,7 +97,8 @@ TEST(Table, AlignsColumnsByCodePoints) {
   FILE *stream = open_memstream(&text, &bytes);
   erg_table_print(table, stream);
   fclose(stream);
-  EXPECT_STREQ(text, "layer           µJ\n------------------\na              1.5\n------------------\nlonger name  100.0\n");
+  EXPECT_STREQ(text,
+               "layer           µJ\n------------------\na              1.5\n------------------\nlonger name  100.0\n");
   free(text);
   erg_table_free(table);
 }

@@ -4,8 +4,23 @@
 
 namespace {
 
-struct Part { int64_t size; double energy_pj; char *name; erg_position position; };
-struct Thing { int64_t rows, depth; double clock_mhz; bool on; char *label; int kind; erg_ints list; erg_texts words; Part part; erg_records parts; };
+struct Part {
+  int64_t size;
+  double energy_pj;
+  char *name;
+  erg_position position;
+};
+struct Thing {
+  int64_t rows, depth;
+  double clock_mhz;
+  bool on;
+  char *label;
+  int kind;
+  erg_ints list;
+  erg_texts words;
+  Part part;
+  erg_records parts;
+};
 
 const char *const kinds[] = {"alpha", "beta", nullptr};
 
@@ -17,7 +32,8 @@ const erg_field part_fields[] = {
 };
 const erg_record part_record = {"part", sizeof(Part), part_fields, 3, OFFSET(Part, position)};
 const erg_field thing_fields[] = {
-    {"rows", ERG_FIELD_INT, OFFSET(Thing, rows), nullptr, 1, 64, nullptr, false, nullptr, nullptr, 0, "rows of the array"},
+    {"rows", ERG_FIELD_INT, OFFSET(Thing, rows), nullptr, 1, 64, nullptr, false, nullptr, nullptr, 0,
+     "rows of the array"},
     {"depth", ERG_FIELD_INT, OFFSET(Thing, depth), nullptr, 1, 64, "7", false, nullptr, nullptr, 0, ""},
     {"clock_mhz", ERG_FIELD_REAL, OFFSET(Thing, clock_mhz), "MHz", 1, 5000, "500", false, nullptr, nullptr, 0, ""},
     {"on", ERG_FIELD_BOOL, OFFSET(Thing, on), nullptr, 0, 0, "no", false, nullptr, nullptr, 0, ""},
@@ -35,7 +51,8 @@ const char *const good = "rows: 16\nclock_mhz: 1.5e3\non: yes\nlabel: \"0x10\"\n
 
 erg_status decode(const std::string &text, Thing *out, test::Error *error, test::Arena *arena,
                   std::vector<erg_override> overrides = {}) {
-  return erg_yaml_decode(arena, "t.yaml", text.c_str(), &thing_record, overrides.data(), static_cast<int>(overrides.size()), out, error);
+  return erg_yaml_decode(arena, "t.yaml", text.c_str(), &thing_record, overrides.data(),
+                         static_cast<int>(overrides.size()), out, error);
 }
 
 // The message of a text that must fail.
@@ -97,7 +114,8 @@ TEST(Yaml, NamesThePlaceAndWhatIsAllowed) {
       {"rows: [1]\n", "t.yaml:1:7: rows: found a list; allowed"},
       {"rows: 1\nlist: [1, 10]\n", "t.yaml:2:11: list[1]: found 10; allowed: a whole number from 0 to 9"},
       {"rows: 1\nlist: [1,1,1,1,1]\n", "t.yaml:2:7: list: found a list of 5; allowed: a list of at most 4"},
-      {"rows: 1\nparts:\n  - {size: 0}\n", "t.yaml:3:12: parts[0].size: found 0; allowed: a whole number from 1 to 100 byte"},
+      {"rows: 1\nparts:\n  - {size: 0}\n",
+       "t.yaml:3:12: parts[0].size: found 0; allowed: a whole number from 1 to 100 byte"},
       {"rows: 1\nparts:\n  - {siz: 1}\n", "t.yaml:3:6: parts[0].siz: unknown key (did you mean size?)"},
       {"rows: 1\npart: 3\n", "t.yaml:2:7: part: found 3; allowed: a mapping of keys"},
       {"- rows\n", "t.yaml:1:1: thing: found a list; allowed: a mapping of keys"},
@@ -110,11 +128,13 @@ TEST(Yaml, NamesThePlaceAndWhatIsAllowed) {
       {"? [a]\n: 1\n", "a key must be a word"},
       {"rows: \"a\\0b\"\n", "found a NUL character"},
   };
-  for (const auto &[text, expected] : cases) EXPECT_NE(fault(text).find(expected), std::string::npos) << text << "\n  got: " << fault(text);
+  for (const auto &[text, expected] : cases)
+    EXPECT_NE(fault(text).find(expected), std::string::npos) << text << "\n  got: " << fault(text);
 }
 
 TEST(Yaml, ReportsAllFaultsAtOnce) {
-  std::string message = fault("rows: 0\nclock_mhz: fast\nkind: gamma\ncolour: red\nparts: [{size: 101}, {energy_pj: 11}]\n");
+  std::string message =
+      fault("rows: 0\nclock_mhz: fast\nkind: gamma\ncolour: red\nparts: [{size: 101}, {energy_pj: 11}]\n");
   EXPECT_EQ(std::count(message.begin(), message.end(), '\n') + 1, 7) << message;
 }
 
@@ -122,7 +142,10 @@ TEST(Yaml, OverridesReplaceInsertAndAreChecked) {
   Thing t{};
   test::Error error;
   test::Arena arena;
-  ASSERT_EQ(decode(good, &t, &error, &arena, {{"rows", "32"}, {"depth", "9"}, {"parts.1.size", "50"}, {"list", "[3, 4, 5]"}, {"part.energy_pj", "2"}}), ERG_OK)
+  ASSERT_EQ(
+      decode(good, &t, &error, &arena,
+             {{"rows", "32"}, {"depth", "9"}, {"parts.1.size", "50"}, {"list", "[3, 4, 5]"}, {"part.energy_pj", "2"}}),
+      ERG_OK)
       << error.message();
   EXPECT_EQ(t.rows, 32);
   EXPECT_EQ(t.depth, 9);
@@ -154,9 +177,14 @@ TEST(Yaml, SurvivesMutations) {
     for (int change = random.range(1, 4); change > 0; change--) {
       size_t at = static_cast<size_t>(random.range(0, static_cast<int64_t>(text.size()) - 1));
       switch (random.range(0, 2)) {
-      case 0: text[at] = static_cast<char>(random.range(1, 255)); break;
-      case 1: text.erase(at, static_cast<size_t>(random.range(1, 5))); break;
-      default: text.insert(at, text.substr(at / 2, static_cast<size_t>(random.range(1, 9))));
+      case 0:
+        text[at] = static_cast<char>(random.range(1, 255));
+        break;
+      case 1:
+        text.erase(at, static_cast<size_t>(random.range(1, 5)));
+        break;
+      default:
+        text.insert(at, text.substr(at / 2, static_cast<size_t>(random.range(1, 9))));
       }
     }
     Thing thing{};

@@ -58,7 +58,8 @@ TEST(Law, LayersWithoutEnergyDoNotCount) {
   EXPECT_EQ(law.worst_layer < 0 || law.worst_layer == 1, false) << "a layer without energy is never the worst";
 }
 
-// The identity holds whatever the layers are; the fit is the least sum of squared relative errors: no neighbour is less.
+// The identity holds whatever the layers are; the fit is the least sum of squared relative errors: no neighbour is
+// less.
 TEST(Law, IdentityIsExactAndTheFitIsLeast) {
   test::Random random(72);
   for (int round = 0; round < 20; round++) {
@@ -69,14 +70,17 @@ TEST(Law, IdentityIsExactAndTheFitIsLeast) {
       bytes.push_back(1e6 * (0.1 + random.unit()));
       arithmetic.push_back(flops.back() * (0.2 + 0.1 * random.unit()));
       memory.push_back(bytes.back() * (150 + 50 * random.unit()));
-      all_flops += flops.back(), all_bytes += bytes.back(), all_arithmetic += arithmetic.back(), all_memory += memory.back();
+      all_flops += flops.back(), all_bytes += bytes.back(), all_arithmetic += arithmetic.back(),
+          all_memory += memory.back();
     }
     erg_law law;
     test::Error error;
     ASSERT_EQ(erg_law_test(12, flops.data(), bytes.data(), arithmetic.data(), memory.data(), &law, &error), ERG_OK);
     ASSERT_TRUE(law.fitted);
     EXPECT_EQ(law.reason, nullptr);
-    EXPECT_NEAR((law.a_effective_pj_per_flop * all_flops + law.b_effective_pj_per_byte * all_bytes) / (all_arithmetic + all_memory), 1, 1e-14);
+    EXPECT_NEAR((law.a_effective_pj_per_flop * all_flops + law.b_effective_pj_per_byte * all_bytes) /
+                    (all_arithmetic + all_memory),
+                1, 1e-14);
     int worst = -1;
     auto squares = [&](double a, double b, bool find_worst) {
       double sum = 0, most = -1;

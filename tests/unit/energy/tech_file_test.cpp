@@ -94,7 +94,8 @@ TEST(TechFile, EveryNumberHasASourceAndAYear) {
       ASSERT_TRUE(r.count("source") && r.count("table") && r.count("year") && r.count("confirmed")) << name;
       EXPECT_GT(r.at("source").size(), 20u) << name;
       EXPECT_GT(number(r, "year"), 2000) << name;
-      EXPECT_EQ(r.count("derived") ? r.at("derived") : "no", r.count("note") && r.count("derived") ? "yes" : "no") << name;
+      EXPECT_EQ(r.count("derived") ? r.at("derived") : "no", r.count("note") && r.count("derived") ? "yes" : "no")
+          << name;
     }
   }
 }
@@ -104,7 +105,8 @@ TEST(TechFile, EnergyIsCountsTimesTheFilesConstants) {
   test::Random random(81);
   for (const char *name : technologies) {
     File file = read_tech(name);
-    bool book = file.top.count("book") && file.top.at("book") == "yes", inside = file.top.at("mac_includes_registers") == "yes";
+    bool book = file.top.count("book") && file.top.at("book") == "yes",
+         inside = file.top.at("mac_includes_registers") == "yes";
     erg_technology t{};
     test::Error error;
     ASSERT_EQ(erg_technology_load(name, nullptr, 0, &t, &error), ERG_OK) << error.message();
@@ -131,7 +133,8 @@ TEST(TechFile, EnergyIsCountsTimesTheFilesConstants) {
         a.ops[op] = static_cast<uint64_t>(random.range(1, 1 << 24));
         if (book && op != ERG_OP_MAC) continue;
         const char *format = integer ? "int" : precision;
-        total += static_cast<double>(a.ops[op]) * op_price(file, erg_op_kind_names[op], format, p.weight_bits, p.activation_bits);
+        total += static_cast<double>(a.ops[op]) *
+                 op_price(file, erg_op_kind_names[op], format, p.weight_bits, p.activation_bits);
       }
       for (int l = 0; l < 5; l++)
         for (int tensor = 0; tensor < ERG_TENSOR_COUNT; tensor++) {
@@ -152,14 +155,16 @@ TEST(TechFile, EnergyIsCountsTimesTheFilesConstants) {
 // What the notes say was added up.
 TEST(TechFile, DerivedConstantsAreTheSumsTheirNotesClaim) {
   File h = read_tech("horowitz-45nm"), b = read_tech("bitfusion-45nm");
-  const double nw_4x4[] = {325616, 659402, 1627500, 4821500}, um2_4x4[] = {1297.069191, 3066.008364, 8171.729995, 26870.48336};
+  const double nw_4x4[] = {325616, 659402, 1627500, 4821500},
+               um2_4x4[] = {1297.069191, 3066.008364, 8171.729995, 26870.48336};
   for (int i = 0; i < 4; i++) {
     int w = 2 << i;
     double pj = nw_4x4[i] * 1e-9 / 500e6 / 16 * 1e12; // power / frequency / PEs
     EXPECT_NEAR(op_price(b, "mac", "int", w, w), pj, 1e-8);
     EXPECT_NEAR(op_price(h, "mac", "int", w, w), 0.3 * nw_4x4[i] / nw_4x4[2], 1e-6);
     for (const Record &r : b.operations)
-      if (r.at("op") == "mac" && number(r, "weight_bits") == w) EXPECT_NEAR(number(r, "area_um2"), um2_4x4[i] / 16, 0.005);
+      if (r.at("op") == "mac" && number(r, "weight_bits") == w)
+        EXPECT_NEAR(number(r, "area_um2"), um2_4x4[i] / 16, 0.005);
   }
   EXPECT_NEAR(op_price(h, "mac", "int", 8, 8), 0.2 + 0.1, 1e-12);
   EXPECT_NEAR(op_price(h, "mac", "fp32", 0, 0), 3.7 + 0.9, 1e-12);
@@ -176,7 +181,9 @@ TEST(TechFile, DocumentedTablesShowTheFiles) {
     ASSERT_NE(from, std::string::npos) << name;
     std::string section = doc.substr(from, doc.find("\n### ", from + 1) - from);
     File file = read_tech(name);
-    auto shows = [&](const std::string &row) { EXPECT_NE(section.find(row), std::string::npos) << name << ": no row " << row; };
+    auto shows = [&](const std::string &row) {
+      EXPECT_NE(section.find(row), std::string::npos) << name << ": no row " << row;
+    };
     size_t rows = 0;
     for (size_t at = section.find("\n| `"); at != std::string::npos; at = section.find("\n| `", at + 1)) rows++;
     EXPECT_EQ(rows, file.operations.size() + file.memories.size() + 1) << name;

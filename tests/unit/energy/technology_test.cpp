@@ -24,7 +24,8 @@ TEST(Technology, HorowitzAnchors) {
 TEST(Technology, BitFusionLawMeetsTheSynthesis) {
   Technology t("bitfusion-45nm");
   ASSERT_EQ(t.status, ERG_OK) << t.error.message();
-  const std::pair<const char *, double> synthesis[] = {{"int2", 0.0407}, {"int4", 0.0824}, {"int8", 0.2034}, {"int16", 0.6027}};
+  const std::pair<const char *, double> synthesis[] = {
+      {"int2", 0.0407}, {"int4", 0.0824}, {"int8", 0.2034}, {"int16", 0.6027}};
   for (const auto &[name, pj] : synthesis) {
     EXPECT_NEAR(t.mac(name), pj, 5e-5) << "the published point itself";
     erg_precision p = test::precision(name);
@@ -42,7 +43,9 @@ TEST(Technology, WhatIsNotCoveredIsRefusedWithTheReason) {
   double pj;
   test::Error none, small, large, area;
   EXPECT_EQ(erg_technology_op_pj(&t, ERG_OP_MAC, &fp32, &pj, nullptr, nullptr, &none), ERG_ERR_UNSUPPORTED);
-  EXPECT_NE(none.message().find("bitfusion-45nm has no constant for mac in fp32; it has one for int2, int4, int8, int16, int of 2 to 16 bits"), std::string::npos);
+  EXPECT_NE(none.message().find("bitfusion-45nm has no constant for mac in fp32; it has one for int2, int4, int8, "
+                                "int16, int of 2 to 16 bits"),
+            std::string::npos);
   EXPECT_EQ(erg_technology_bit_pj(&t, ERG_MEMORY_SRAM, 64, &pj, nullptr, &small), ERG_ERR_UNSUPPORTED);
   EXPECT_EQ(erg_technology_bit_pj(&t, ERG_MEMORY_SRAM, 2 << 20, &pj, nullptr, &large), ERG_ERR_UNSUPPORTED);
   EXPECT_NE(large.message().find("banks of 128 to 1048576 bytes, not of 2097152"), std::string::npos);
@@ -64,8 +67,10 @@ TEST(Technology, EveryConstantSaysWhereItComesFrom) {
       if (p.derived) EXPECT_TRUE(p.note && strlen(p.note) > 5) << name << ": a derived constant says how";
       if (!p.confirmed) EXPECT_TRUE(p.note && strlen(p.note) > 5) << name;
     };
-    for (int i = 0; i < t.operations.count; i++) sourced(static_cast<const erg_op_constant *>(t.operations.items)[i].provenance);
-    for (int i = 0; i < t.memories.count; i++) sourced(static_cast<const erg_memory_constant *>(t.memories.items)[i].provenance);
+    for (int i = 0; i < t.operations.count; i++)
+      sourced(static_cast<const erg_op_constant *>(t.operations.items)[i].provenance);
+    for (int i = 0; i < t.memories.count; i++)
+      sourced(static_cast<const erg_memory_constant *>(t.memories.items)[i].provenance);
     if (t.has_width_law) sourced(t.width_law.provenance);
   }
 }
@@ -91,12 +96,16 @@ TEST(Technology, FaultsNameThePlace) {
       {with("source: s", "source: \"\""), "operations[0].source: found nothing"},
       {with("format: int", "format: fp16, weight_bits: 8"), "widths of a floating format"},
       {with("format: int", "format: int, weight_bits: 1"), "a width of 1 bit"},
-      {with("op: mac, format: int", "op: requantize, format: fp32"), "operations[0].op: found requantize in a floating format"},
+      {with("op: mac, format: int", "op: requantize, format: fp32"),
+       "operations[0].op: found requantize in a floating format"},
       {with("pj_per_bit: 20", "pj_per_bit: 20, exponent: 0.5"), "memories[0]: found keys of a capacity law"},
-      {std::string(minimal) + "  - {kind: dram, pj_per_bit: 2, source: s, table: t, year: 2014, confirmed: yes}\n", "t.yaml:8:5: memories[1].kind: found dram; allowed: each kind once"},
+      {std::string(minimal) + "  - {kind: dram, pj_per_bit: 2, source: s, table: t, year: 2014, confirmed: yes}\n",
+       "t.yaml:8:5: memories[1].kind: found dram; allowed: each kind once"},
       {std::string(minimal) + "static_pw_per_pe: 1e6\n", "static_pw_per_pe: found a number without static_source"},
       {std::string(minimal) + "static_pw_per_pe: 1e6\nstatic_source: s\nbook: yes\n", "with book: yes"},
-      {with("memories:", "  - {op: mac, format: int, pj: 1, source: s, table: t, year: 2014, confirmed: yes}\nmemories:"), "t.yaml:6:5: operations[1]: found mac in int of the same widths as operations[0]"},
+      {with("memories:",
+            "  - {op: mac, format: int, pj: 1, source: s, table: t, year: 2014, confirmed: yes}\nmemories:"),
+       "t.yaml:6:5: operations[1]: found mac in int of the same widths as operations[0]"},
   };
   for (const auto &[text, expected] : cases) {
     Technology t(text, 0);
@@ -139,7 +148,7 @@ TEST(Technology, SramLawStaysWithinItsStatedDistanceOfTheSources) {
     EXPECT_LT(t.sram(point[0]) / point[1], 1.16) << point[0];
   }
   // CACTI, 45 nm, 32-bit port: bytes, read and write pJ per access.
-  const double cacti[][3] = {{128, 0.683701, 0.925317}, {512, 1.06097, 2.33869}, {1024, 1.13324, 3.29596},
+  const double cacti[][3] = {{128, 0.683701, 0.925317}, {512, 1.06097, 2.33869},  {1024, 1.13324, 3.29596},
                              {2048, 1.90318, 3.63853},  {4096, 3.98324, 5.05131}, {8192, 6.39163, 5.56268},
                              {16384, 9.9817, 8.4209}};
   for (const auto &point : cacti) {

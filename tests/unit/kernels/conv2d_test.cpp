@@ -61,9 +61,10 @@ std::vector<int64_t> textbook(const Case &c) {
           __int128 sum = 0;
           for (int i = 0; i < s.kernel_h * s.kernel_w * gc; i++) {
             int ch = i % gc, t = i / gc % s.kernel_w, r = i / gc / s.kernel_w;
-            sum += (__int128)padded[((static_cast<size_t>(n) * h + p * s.stride_h + r) * w + q * s.stride_w + t) * s.in.c +
-                                    k / (s.filters / s.groups) * gc + ch] *
-                   c.weight[static_cast<size_t>(k) * s.kernel_h * s.kernel_w * gc + i];
+            sum +=
+                (__int128)padded[((static_cast<size_t>(n) * h + p * s.stride_h + r) * w + q * s.stride_w + t) * s.in.c +
+                                 k / (s.filters / s.groups) * gc + ch] *
+                c.weight[static_cast<size_t>(k) * s.kernel_h * s.kernel_w * gc + i];
           }
           __int128 modulus = (__int128)1 << c.accumulator_bits;
           sum = ((sum % modulus) + modulus) % modulus;
@@ -82,7 +83,9 @@ TEST(Conv2d, AccumulatorsEqualTheTextbook) {
     Case c = random_case(random);
     std::vector<int64_t> expected = textbook(c), got(expected.size());
     test::Error error;
-    ASSERT_EQ(erg_conv2d_accumulate_s16(&c.s, c.input.data(), c.zero_point, c.weight.data(), c.accumulator_bits, got.data(), &error), ERG_OK)
+    ASSERT_EQ(erg_conv2d_accumulate_s16(&c.s, c.input.data(), c.zero_point, c.weight.data(), c.accumulator_bits,
+                                        got.data(), &error),
+              ERG_OK)
         << error.message();
     ASSERT_EQ(got, expected);
   }
@@ -101,12 +104,22 @@ TEST(Conv2d, OutputIsTheEpilogueOfTheAccumulator) {
       scale[k] = {static_cast<int32_t>(erg_random_range(&random, 1 << 30, INT32_MAX)), random.range(-12, 0)};
     }
     for (int16_t &x : residual) x = static_cast<int16_t>(random.range(-128, 127));
-    erg_epilogue e{bias.data(), scale.data(), random.range(-20, 20), -128, 127, random.coin() ? residual.data() : nullptr, random.range(-9, 9),
+    erg_epilogue e{bias.data(),
+                   scale.data(),
+                   random.range(-20, 20),
+                   -128,
+                   127,
+                   random.coin() ? residual.data() : nullptr,
+                   random.range(-9, 9),
                    {1 << 30, random.range(-3, 1)}};
     test::Error error;
-    ASSERT_EQ(erg_conv2d_s16(&c.s, c.input.data(), c.zero_point, c.weight.data(), c.accumulator_bits, &e, out.data(), &error), ERG_OK) << error.message();
+    ASSERT_EQ(
+        erg_conv2d_s16(&c.s, c.input.data(), c.zero_point, c.weight.data(), c.accumulator_bits, &e, out.data(), &error),
+        ERG_OK)
+        << error.message();
     for (size_t i = 0; i < out.size(); i++)
-      ASSERT_EQ(out[i], erg_epilogue_apply(&e, sums[i], static_cast<int>(i % bias.size()), residual[i], c.accumulator_bits));
+      ASSERT_EQ(out[i],
+                erg_epilogue_apply(&e, sums[i], static_cast<int>(i % bias.size()), residual[i], c.accumulator_bits));
   }
 }
 
@@ -119,15 +132,16 @@ TEST(Conv2d, FloatReferenceEqualsExactIntegersInSmallCases) {
     c.zero_point = 0;
     c.accumulator_bits = 48;
     std::vector<int64_t> expected = textbook(c);
-    std::vector<float> input(c.input.begin(), c.input.end()), weight(c.weight.begin(), c.weight.end()), out(expected.size());
+    std::vector<float> input(c.input.begin(), c.input.end()), weight(c.weight.begin(), c.weight.end()),
+        out(expected.size());
     test::Error error;
     ASSERT_EQ(erg_conv2d_f32(&c.s, input.data(), weight.data(), nullptr, out.data(), &error), ERG_OK);
     for (size_t i = 0; i < out.size(); i++) ASSERT_EQ(out[i], static_cast<float>(expected[i])) << "round " << round;
   }
 }
 
-// int8 quantization of a float layer keeps the signal: uniform quantization of both operands to 8 bits over +-4 sigma has a
-// noise of about 2*(1/127*4)^2/12 a product, that is better than 30 dB.
+// int8 quantization of a float layer keeps the signal: uniform quantization of both operands to 8 bits over +-4 sigma
+// has a noise of about 2*(1/127*4)^2/12 a product, that is better than 30 dB.
 TEST(Conv2d, QuantizedFollowsFloat) {
   test::Random random(24);
   erg_conv2d_shape s{{1, 8, 8, 32}, 16, 3, 3, 1, 1, 1, 1, 1, 8, 8};
@@ -164,7 +178,8 @@ TEST(Conv2d, RefusesIllegalArguments) {
   const erg_conv2d_shape good{{1, 4, 4, 4}, 4, 3, 3, 1, 1, 1, 1, 1, 4, 4};
   auto status = [&](erg_conv2d_shape s, int bits = 32, bool null = false) {
     test::Error error;
-    erg_status result = erg_conv2d_accumulate_s16(&s, null ? nullptr : buffer.data(), 0, buffer.data(), bits, sums.data(), &error);
+    erg_status result =
+        erg_conv2d_accumulate_s16(&s, null ? nullptr : buffer.data(), 0, buffer.data(), bits, sums.data(), &error);
     EXPECT_EQ(result == ERG_OK, error.message().empty());
     return result;
   };
@@ -172,7 +187,11 @@ TEST(Conv2d, RefusesIllegalArguments) {
   EXPECT_EQ(status(good, 7), ERG_ERR_DATA);
   EXPECT_EQ(status(good, 49), ERG_ERR_DATA);
   EXPECT_EQ(status(good, 32, true), ERG_ERR_DATA);
-  auto with = [&](auto change) { erg_conv2d_shape s = good; change(s); return status(s); };
+  auto with = [&](auto change) {
+    erg_conv2d_shape s = good;
+    change(s);
+    return status(s);
+  };
   EXPECT_EQ(with([](auto &s) { s.in.c = 0; }), ERG_ERR_DATA);
   EXPECT_EQ(with([](auto &s) { s.filters = -1; }), ERG_ERR_DATA);
   EXPECT_EQ(with([](auto &s) { s.groups = 3; }), ERG_ERR_DATA);

@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Rounding of the floating formats against independent references: the compiler's _Float16, and bfloat16 by a search over
-// its two neighbours.
+// Rounding of the floating formats against independent references: the compiler's _Float16, and bfloat16 by a search
+// over its two neighbours.
 #include "support.hpp"
 #include <cmath>
 #include <cstring>
 
 namespace {
 
-float from_bits(uint32_t bits) { float f; std::memcpy(&f, &bits, 4); return f; }
-uint32_t to_bits(float f) { uint32_t bits; std::memcpy(&bits, &f, 4); return bits; }
+float from_bits(uint32_t bits) {
+  float f;
+  std::memcpy(&f, &bits, 4);
+  return f;
+}
+uint32_t to_bits(float f) {
+  uint32_t bits;
+  std::memcpy(&bits, &f, 4);
+  return bits;
+}
 
 // Of the two bfloat16 values around x the nearer one; in a tie the one with an even last place.
 float bf16_by_search(float x) {
@@ -31,13 +39,16 @@ TEST(Formats, Fp16EqualsTheCompilersHalf) {
     _Float16 h;
     std::memcpy(&h, &half, 2);
     float x = static_cast<float>(h);
-    if (std::isnan(x)) EXPECT_TRUE(std::isnan(fp16->round(x)));
-    else EXPECT_EQ(to_bits(fp16->round(x)), to_bits(x)) << bits;
+    if (std::isnan(x))
+      EXPECT_TRUE(std::isnan(fp16->round(x)));
+    else
+      EXPECT_EQ(to_bits(fp16->round(x)), to_bits(x)) << bits;
   }
   test::Random random(41);
   for (int round = 0; round < 500000; round++) {
     float x = from_bits(static_cast<uint32_t>(erg_random_u64(&random)));
-    if (round % 4 == 0) x = static_cast<float>(std::ldexp(random.range(-4096, 4096) + 0.5, random.range(-30, 5))); // ties, subnormals
+    if (round % 4 == 0)
+      x = static_cast<float>(std::ldexp(random.range(-4096, 4096) + 0.5, random.range(-30, 5))); // ties, subnormals
     if (std::isnan(x)) continue;
     ASSERT_EQ(to_bits(fp16->round(x)), to_bits(static_cast<float>(static_cast<_Float16>(x)))) << "seed 41: " << x;
   }

@@ -42,12 +42,14 @@ TEST(Operators, EachKeepsTheContract) {
     EXPECT_EQ(integer.mac, floating.mac);
     EXPECT_EQ(integer.mac > 0, op.role == ERG_ROLE_ARRAY);
     if (op.run_s16) {
-      std::vector<int16_t> x(static_cast<size_t>(erg_shape_elements(in[0])), 5), y(static_cast<size_t>(erg_shape_elements(out)), -1);
+      std::vector<int16_t> x(static_cast<size_t>(erg_shape_elements(in[0])), 5),
+          y(static_cast<size_t>(erg_shape_elements(out)), -1);
       ASSERT_EQ(op.run_s16(&a, in, x.data(), 3, y.data(), &error), ERG_OK);
       for (int16_t v : y) ASSERT_EQ(v, 5) << "a pool of equal codes";
     }
   }
-  for (const char *name : {"input", "conv2d", "fc", "gemm", "batch_norm", "relu", "relu6", "add", "max_pool", "avg_pool", "global_avg_pool"})
+  for (const char *name : {"input", "conv2d", "fc", "gemm", "batch_norm", "relu", "relu6", "add", "max_pool",
+                           "avg_pool", "global_avg_pool"})
     EXPECT_TRUE(names.count(name)) << name;
 }
 

@@ -22,7 +22,8 @@ TEST(Requantize, EqualsExactArithmetic) {
   SCOPED_TRACE("seed 11");
   const int64_t rails[] = {INT32_MIN, INT32_MIN + 1, -1, 0, 1, INT32_MAX - 1, INT32_MAX};
   for (int round = 0; round < 200000; round++) {
-    int64_t x = round % 7 ? erg_random_range(&random, INT32_MIN, INT32_MAX) >> random.range(0, 31) : rails[random.range(0, 6)];
+    int64_t x =
+        round % 7 ? erg_random_range(&random, INT32_MIN, INT32_MAX) >> random.range(0, 31) : rails[random.range(0, 6)];
     int32_t m = random.coin() ? static_cast<int32_t>(erg_random_range(&random, 1 << 30, INT32_MAX))
                               : (1 << 30) + (random.range(0, 3) << 28); // few-bit multipliers meet ties
     int shift = random.range(-31, 30);
@@ -84,7 +85,7 @@ TEST(Epilogue, NoClampBetweenTheTerms) {
   e.zero_point = 0;
   int16_t residual = -100;
   e.residual = &residual;
-  e.residual_scale = {1 << 30, 3}; // * 4
+  e.residual_scale = {1 << 30, 3};                              // * 4
   EXPECT_EQ(erg_epilogue_apply(&e, 500, 0, residual, 32), 100); // 500 is out of range; an early clamp would give -128
   EXPECT_EQ(erg_epilogue_apply(&e, 1000, 0, residual, 32), 127);
   EXPECT_EQ(erg_epilogue_apply(&e, -1000, 0, residual, 32), -128);

@@ -5,12 +5,17 @@ TEST(Add, RequantizesEachTermThenClamps) {
   test::Random random(31);
   for (int round = 0; round < 20000; round++) {
     int16_t a = static_cast<int16_t>(random.range(-128, 127)), b = static_cast<int16_t>(random.range(-128, 127)), y;
-    erg_add_params p{random.range(-9, 9), random.range(-9, 9), random.range(-9, 9), -128, 127,
+    erg_add_params p{random.range(-9, 9),
+                     random.range(-9, 9),
+                     random.range(-9, 9),
+                     -128,
+                     127,
                      {static_cast<int32_t>(erg_random_range(&random, 1 << 30, INT32_MAX)), random.range(-2, 2)},
                      {static_cast<int32_t>(erg_random_range(&random, 1 << 30, INT32_MAX)), random.range(-2, 2)}};
     test::Error error;
     ASSERT_EQ(erg_add_s16(1, &a, &b, &p, &y, &error), ERG_OK);
-    int64_t sum = p.zero_point + erg_requantize(a - p.a_zero_point, p.a_scale, 32) + erg_requantize(b - p.b_zero_point, p.b_scale, 32);
+    int64_t sum = p.zero_point + erg_requantize(a - p.a_zero_point, p.a_scale, 32) +
+                  erg_requantize(b - p.b_zero_point, p.b_scale, 32);
     ASSERT_EQ(y, std::max<int64_t>(-128, std::min<int64_t>(127, sum)));
   }
 }
@@ -48,10 +53,19 @@ TEST(Pool, EqualsADirectCount) {
   for (int round = 0; round < 500; round++) {
     SCOPED_TRACE("seed 32, round " + std::to_string(round));
     int kh = r.range(1, 3), kw = r.range(1, 3), pb = r.range(0, kh - 1), pr = r.range(0, kw - 1);
-    erg_pool_shape s{{r.range(1, 2), r.range(3, 7), r.range(3, 7), r.range(1, 3)}, kh, kw, r.range(1, 3), r.range(1, 3), r.range(0, kh - 1), r.range(0, kw - 1), 0, 0};
+    erg_pool_shape s{{r.range(1, 2), r.range(3, 7), r.range(3, 7), r.range(1, 3)},
+                     kh,
+                     kw,
+                     r.range(1, 3),
+                     r.range(1, 3),
+                     r.range(0, kh - 1),
+                     r.range(0, kw - 1),
+                     0,
+                     0};
     s.out_h = (s.in.h + s.pad_top + pb - kh) / s.stride_h + 1;
     s.out_w = (s.in.w + s.pad_left + pr - kw) / s.stride_w + 1;
-    std::vector<int16_t> in(static_cast<size_t>(erg_shape_elements(s.in))), most(static_cast<size_t>(s.in.n * s.out_h * s.out_w * s.in.c)), mean(most.size());
+    std::vector<int16_t> in(static_cast<size_t>(erg_shape_elements(s.in))),
+        most(static_cast<size_t>(s.in.n * s.out_h * s.out_w * s.in.c)), mean(most.size());
     for (int16_t &x : in) x = static_cast<int16_t>(r.range(-128, 127));
     int zp = r.range(-20, 20);
     test::Error error;

@@ -1,27 +1,30 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "support.hpp"
 #include "ergon/plots.h"
+#include "support.hpp"
 
 namespace {
 
 json_t *result(const char *precision, const char *fusion, double scale) {
-  json_t *energy = json_pack("{s:f, s:f, s:{s:f, s:f, s:f, s:f}, s:n, s:f}", "mac", 1e9 * scale, "other_ops", 1e7 * scale, "levels", "dram",
-                             4e9 * scale, "input_scratchpad", 2e8 * scale, "accumulator", 5e8 * scale, "registers", 1e8 * scale, "static",
-                             "total", 5.81e9 * scale);
-  return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:{s:o, s:n, s:n}}", "workload", "net", "arch", "edge", "mac", "native",
-                   "technology", "tech", "precision", precision, "fusion", fusion, "dataflow", "ws", "model", "analytic", "batch", 1,
-                   "status", "ok", "totals", "energy_pj", energy, "energy_pj_p05", "energy_pj_p95");
+  json_t *energy = json_pack("{s:f, s:f, s:{s:f, s:f, s:f, s:f}, s:n, s:f}", "mac", 1e9 * scale, "other_ops",
+                             1e7 * scale, "levels", "dram", 4e9 * scale, "input_scratchpad", 2e8 * scale, "accumulator",
+                             5e8 * scale, "registers", 1e8 * scale, "static", "total", 5.81e9 * scale);
+  return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:{s:o, s:n, s:n}}", "workload", "net", "arch",
+                   "edge", "mac", "native", "technology", "tech", "precision", precision, "fusion", fusion, "dataflow",
+                   "ws", "model", "analytic", "batch", 1, "status", "ok", "totals", "energy_pj", energy,
+                   "energy_pj_p05", "energy_pj_p95");
 }
 
 json_t *skipped(const char *precision, const char *reason) {
-  return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:n}", "workload", "net", "arch", "edge", "technology", "tech", "precision",
-                   precision, "fusion", "none", "dataflow", "ws", "model", "analytic", "status", "skipped", "reason", reason, "totals");
+  return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:n}", "workload", "net", "arch", "edge",
+                   "technology", "tech", "precision", precision, "fusion", "none", "dataflow", "ws", "model",
+                   "analytic", "status", "skipped", "reason", reason, "totals");
 }
 
 json_t *run(std::vector<json_t *> results) {
   json_t *list = json_array();
   for (json_t *r : results) json_array_append_new(list, r);
-  return json_pack("{s:s, s:i, s:{s:s}, s:o}", "schema", "ergon.run", "version", 1, "provenance", "ergon_version", "0", "results", list);
+  return json_pack("{s:s, s:i, s:{s:s}, s:o}", "schema", "ergon.run", "version", 1, "provenance", "ergon_version", "0",
+                   "results", list);
 }
 
 struct Drawn {
@@ -38,7 +41,8 @@ struct Drawn {
 } // namespace
 
 TEST(EnergyPlot, DataHoldTheNumbersAndPartsSumToTotals) {
-  Drawn d(run({result("fp32", "none", 10), result("fp32", "fold", 8), result("int8", "none", 1), skipped("bf16", "no \"constant\" for {mac}_x@2")}));
+  Drawn d(run({result("fp32", "none", 10), result("fp32", "fold", 8), result("int8", "none", 1),
+               skipped("bf16", "no \"constant\" for {mac}_x@2")}));
   ASSERT_EQ(d.status, ERG_OK) << d.error.message();
   std::istringstream data(d.file("energy.dat"));
   std::string line;
@@ -51,7 +55,10 @@ TEST(EnergyPlot, DataHoldTheNumbersAndPartsSumToTotals) {
     std::istringstream row(line);
     std::string total_text;
     row >> x >> precision >> fusion >> total_text >> text >> text;
-    if (total_text == "NaN") { EXPECT_EQ(precision, "\"bf16\""); continue; }
+    if (total_text == "NaN") {
+      EXPECT_EQ(precision, "\"bf16\"");
+      continue;
+    }
     total = std::stod(total_text);
     double sum = 0, part;
     while (row >> part) sum += part;
@@ -65,7 +72,8 @@ TEST(EnergyPlot, DataHoldTheNumbersAndPartsSumToTotals) {
 }
 
 TEST(EnergyPlot, SvgAndPngAreByteStable) {
-  Drawn a(run({result("fp32", "none", 10), result("int8", "none", 1)})), b(run({result("fp32", "none", 10), result("int8", "none", 1)}));
+  Drawn a(run({result("fp32", "none", 10), result("int8", "none", 1)})),
+      b(run({result("fp32", "none", 10), result("int8", "none", 1)}));
   ASSERT_EQ(a.status, ERG_OK) << a.error.message();
   EXPECT_EQ(a.file("energy.svg"), b.file("energy.svg"));
   EXPECT_EQ(a.file("energy.png"), b.file("energy.png"));
@@ -81,7 +89,8 @@ TEST(EnergyPlot, RelativeStartsAtHundred) {
 TEST(EnergyPlot, NothingToDrawIsAMessageAndNoFile) {
   json_t *mixed = run({result("fp32", "none", 10), result("int8", "none", 1)});
   json_object_set_new(json_array_get(json_object_get(mixed, "results"), 1), "arch", json_string("cloud"));
-  for (json_t *json : {run({}), run({skipped("fp32", "why")}), mixed, json_pack("{s:s}", "schema", "other"), json_object()}) {
+  for (json_t *json :
+       {run({}), run({skipped("fp32", "why")}), mixed, json_pack("{s:s}", "schema", "other"), json_object()}) {
     Drawn d(json);
     EXPECT_EQ(d.status, ERG_ERR_DATA);
     EXPECT_FALSE(d.error.message().empty());

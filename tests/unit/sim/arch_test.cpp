@@ -3,9 +3,10 @@
 
 namespace {
 
-const std::string good = "name: t\nrows: 4\ncols: 4\nclock_mhz: 100\naccumulator_depth: 16\nlevels:\n"
-                         "  - {name: dram, kind: dram, bandwidth_bits_per_cycle: 64}\n"
-                         "  - {name: spad, kind: sram, capacity_kib: 8, holds: [input, weight, residual, constant, output]}\n";
+const std::string good =
+    "name: t\nrows: 4\ncols: 4\nclock_mhz: 100\naccumulator_depth: 16\nlevels:\n"
+    "  - {name: dram, kind: dram, bandwidth_bits_per_cycle: 64}\n"
+    "  - {name: spad, kind: sram, capacity_kib: 8, holds: [input, weight, residual, constant, output]}\n";
 
 std::string fault(const std::string &text) {
   erg_arch arch{};
@@ -50,10 +51,12 @@ TEST(Arch, FaultsNameThePlace) {
       {with("bandwidth_bits_per_cycle: 64", "latency_cycles: 1"), "dram needs a bandwidth above 0"},
       {good.substr(0, good.find("  - {name: spad")), "at least dram and one scratchpad"},
       {good + "  - {name: spad, kind: sram, capacity_kib: 1, holds: [input]}\n", "spad is the name of levels[1] too"},
-      {good + "  - {name: inner, kind: sram, capacity_kib: 1, holds: [input]}\n", "spad feeds a level inward and needs a bandwidth"},
+      {good + "  - {name: inner, kind: sram, capacity_kib: 1, holds: [input]}\n",
+       "spad feeds a level inward and needs a bandwidth"},
       {with("clock_mhz: 100", "clock_mhz: 1e99"), "clock_mhz: found 1e99"},
   };
-  for (const auto &[text, expected] : cases) EXPECT_NE(fault(text).find(expected), std::string::npos) << expected << "\n  got: " << fault(text);
+  for (const auto &[text, expected] : cases)
+    EXPECT_NE(fault(text).find(expected), std::string::npos) << expected << "\n  got: " << fault(text);
 }
 
 TEST(Arch, ScratchpadIsTheInnermostHolder) {
@@ -71,7 +74,12 @@ TEST(Arch, FixedHardwareTakesNarrowerDataOnly) {
   const erg_override fixed = {"mac", "fixed"};
   ASSERT_EQ(erg_arch_load("edge", &fixed, 1, &arch, &error), ERG_OK) << error.message();
   erg_precision hardware;
-  for (auto [name, status] : {std::pair{"int4", ERG_OK}, {"int8", ERG_OK}, {"w4a8", ERG_OK}, {"w8a9", ERG_ERR_UNSUPPORTED}, {"int16", ERG_ERR_UNSUPPORTED}, {"fp16", ERG_ERR_UNSUPPORTED}}) {
+  for (auto [name, status] : {std::pair{"int4", ERG_OK},
+                              {"int8", ERG_OK},
+                              {"w4a8", ERG_OK},
+                              {"w8a9", ERG_ERR_UNSUPPORTED},
+                              {"int16", ERG_ERR_UNSUPPORTED},
+                              {"fp16", ERG_ERR_UNSUPPORTED}}) {
     erg_precision p = test::precision(name);
     test::Error fault;
     EXPECT_EQ(erg_arch_hardware(&arch, &p, &hardware, &fault), status) << name;

@@ -5,11 +5,17 @@
 namespace {
 
 erg_arch small_arch(double in_kib, double w_kib, double out_kib, int depth = 64) {
-  std::string text = "name: t\nrows: 4\ncols: 4\nclock_mhz: 100\naccumulator_depth: " + std::to_string(depth) + "\nlevels:\n"
+  std::string text = "name: t\nrows: 4\ncols: 4\nclock_mhz: 100\naccumulator_depth: " + std::to_string(depth) +
+                     "\nlevels:\n"
                      "  - {name: dram, kind: dram, bandwidth_bits_per_cycle: 64, latency_cycles: 5}\n"
-                     "  - {name: in, kind: sram, capacity_kib: " + std::to_string(in_kib) + ", holds: [input, residual]}\n"
-                     "  - {name: w, kind: sram, capacity_kib: " + std::to_string(w_kib) + ", holds: [weight, constant]}\n"
-                     "  - {name: out, kind: sram, capacity_kib: " + std::to_string(out_kib) + ", holds: [output]}\n";
+                     "  - {name: in, kind: sram, capacity_kib: " +
+                     std::to_string(in_kib) +
+                     ", holds: [input, residual]}\n"
+                     "  - {name: w, kind: sram, capacity_kib: " +
+                     std::to_string(w_kib) +
+                     ", holds: [weight, constant]}\n"
+                     "  - {name: out, kind: sram, capacity_kib: " +
+                     std::to_string(out_kib) + ", holds: [output]}\n";
   erg_arch arch{};
   test::Error error;
   EXPECT_EQ(erg_arch_parse("a.yaml", text.c_str(), nullptr, 0, &arch, &error), ERG_OK) << error.message();
@@ -24,7 +30,8 @@ TEST(Map, NoTileMovesFewerOffChipBits) {
   for (int round = 0; round < 400; round++) {
     SCOPED_TRACE("seed 101, round " + std::to_string(round));
     erg_geometry g = random_geometry(random);
-    erg_arch arch = small_arch(random.unit() * 6 + 0.1, random.unit() * 6 + 0.1, random.unit() * 3 + 0.1, random.range(4, 200));
+    erg_arch arch =
+        small_arch(random.unit() * 6 + 0.1, random.unit() * 6 + 0.1, random.unit() * 3 + 0.1, random.range(4, 200));
     erg_mapping chosen{};
     test::Error error;
     erg_status status = erg_map(&arch, &g, &chosen, &error);
@@ -34,8 +41,10 @@ TEST(Map, NoTileMovesFewerOffChipBits) {
       for (int channels = split ? 4 : g.out_c; channels <= (split ? (g.out_c + 3) / 4 * 4 : g.out_c); channels += 4)
         for (int order = 0; order < 2; order++) {
           erg_mapping m{};
-          m.out_channels = channels, m.out_rows = rows, m.reduction = erg_geometry_reduction(&g), m.order = static_cast<erg_loop_order>(order);
-          bool aligned = channels >= g.out_c || (channels * g.out_bits % 8 == 0 && (!g.residual || channels * g.residual_bits % 8 == 0));
+          m.out_channels = channels, m.out_rows = rows, m.reduction = erg_geometry_reduction(&g),
+          m.order = static_cast<erg_loop_order>(order);
+          bool aligned = channels >= g.out_c ||
+                         (channels * g.out_bits % 8 == 0 && (!g.residual || channels * g.residual_bits % 8 == 0));
           if (aligned && erg_map_given(&arch, &g, &m, nullptr) == ERG_OK) least = std::min(least, m.offchip_bits);
         }
     if (status != ERG_OK) {
@@ -57,7 +66,9 @@ TEST(Map, SaysWhatDoesNotFit) {
   test::Error input, weight, output, accumulator;
   erg_arch arch = small_arch(8, 64, 64);
   EXPECT_EQ(erg_map(&arch, &g, &m, &input), ERG_ERR_DATA);
-  EXPECT_NE(input.message().find("needs 6.0 KiB in in, most of it for input; half of it holds 4.0 KiB"), std::string::npos) << input.message();
+  EXPECT_NE(input.message().find("needs 6.0 KiB in in, most of it for input; half of it holds 4.0 KiB"),
+            std::string::npos)
+      << input.message();
   erg_arch_free(&arch);
   arch = small_arch(64, 0.05, 64);
   EXPECT_EQ(erg_map(&arch, &g, &m, &weight), ERG_ERR_DATA);
@@ -69,6 +80,8 @@ TEST(Map, SaysWhatDoesNotFit) {
   erg_arch_free(&arch);
   arch = small_arch(64, 64, 64, 31);
   EXPECT_EQ(erg_map(&arch, &g, &m, &accumulator), ERG_ERR_DATA);
-  EXPECT_NE(accumulator.message().find("one output row has 32 pixels, the accumulator memory of t has 31 rows"), std::string::npos) << accumulator.message();
+  EXPECT_NE(accumulator.message().find("one output row has 32 pixels, the accumulator memory of t has 31 rows"),
+            std::string::npos)
+      << accumulator.message();
   erg_arch_free(&arch);
 }

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The analytic and the SystemC model agree: traffic and array cycles exactly, cycles within 5 % a layer and 2 % a network.
+// The analytic and the SystemC model agree: traffic and array cycles exactly, cycles within 5 % a layer and 2 % a
+// network.
 #include "bench.hpp"
 #include <cmath>
 
 namespace {
 
 void agree(const char *arch, const char *net, const char *precision, erg_fusion fusion, int batch = 1) {
-  SCOPED_TRACE(std::string(arch) + " " + net + " " + precision + " " + erg_fusion_names[fusion] + " batch " + std::to_string(batch));
+  SCOPED_TRACE(std::string(arch) + " " + net + " " + precision + " " + erg_fusion_names[fusion] + " batch " +
+               std::to_string(batch));
   Bench bench(arch, net, "horowitz-45nm", batch);
-  Result formula(bench.point(precision, fusion, ERG_MODEL_ANALYTIC, batch)), events(bench.point(precision, fusion, ERG_MODEL_SYSTEMC, batch));
+  Result formula(bench.point(precision, fusion, ERG_MODEL_ANALYTIC, batch)),
+      events(bench.point(precision, fusion, ERG_MODEL_SYSTEMC, batch));
   ASSERT_EQ(formula.status, ERG_OK) << formula.error.message();
   ASSERT_EQ(events.status, ERG_OK) << events.error.message();
   ASSERT_EQ(formula.layer_count, events.layer_count);
@@ -32,11 +35,18 @@ void agree(const char *arch, const char *net, const char *precision, erg_fusion 
 
 TEST(Models, AgreeOnResNet18) {
   for (const char *precision : {"fp32", "int8", "int4"})
-    for (erg_fusion fusion : {ERG_FUSION_WIDE, ERG_FUSION_NONE, ERG_FUSION_EPILOGUE}) agree("edge", "resnet18", precision, fusion);
+    for (erg_fusion fusion : {ERG_FUSION_WIDE, ERG_FUSION_NONE, ERG_FUSION_EPILOGUE})
+      agree("edge", "resnet18", precision, fusion);
 }
-TEST(Models, AgreeOnResNet50) { agree("edge", "resnet50", "int8", ERG_FUSION_EPILOGUE); }
-TEST(Models, AgreeOnMobileNetV2) { agree("edge", "mobilenetv2", "w4a8", ERG_FUSION_EPILOGUE); }
-TEST(Models, AgreeOnVgg16) { agree("edge", "vgg16", "int16", ERG_FUSION_EPILOGUE); }
+TEST(Models, AgreeOnResNet50) {
+  agree("edge", "resnet50", "int8", ERG_FUSION_EPILOGUE);
+}
+TEST(Models, AgreeOnMobileNetV2) {
+  agree("edge", "mobilenetv2", "w4a8", ERG_FUSION_EPILOGUE);
+}
+TEST(Models, AgreeOnVgg16) {
+  agree("edge", "vgg16", "int16", ERG_FUSION_EPILOGUE);
+}
 TEST(Models, AgreeOnALargeMachine) {
   agree("cloud", "resnet50", "int8", ERG_FUSION_EPILOGUE);
   agree("cloud", "mobilenetv2", "fp16", ERG_FUSION_NONE, 3);
@@ -49,14 +59,18 @@ TEST(Models, AgreeOnRandomShapes) {
   for (int round = 0; round < 400; round++) {
     SCOPED_TRACE("seed 111, round " + std::to_string(round));
     erg_geometry g = random_geometry(random);
-    std::string text = "name: t\nrows: " + std::to_string(random.range(2, 9)) + "\ncols: " + std::to_string(random.range(2, 9)) +
-                       "\nclock_mhz: 100\naccumulator_depth: " + std::to_string(random.range(8, 100)) + "\nlevels:\n" +
-                       "  - {name: dram, kind: dram, bandwidth_bits_per_cycle: " + std::to_string(random.range(8, 256)) + ", latency_cycles: 9}\n";
+    std::string text =
+        "name: t\nrows: " + std::to_string(random.range(2, 9)) + "\ncols: " + std::to_string(random.range(2, 9)) +
+        "\nclock_mhz: 100\naccumulator_depth: " + std::to_string(random.range(8, 100)) + "\nlevels:\n" +
+        "  - {name: dram, kind: dram, bandwidth_bits_per_cycle: " + std::to_string(random.range(8, 256)) +
+        ", latency_cycles: 9}\n";
     if (random.coin())
       text += "  - {name: l2, kind: sram, capacity_kib: " + std::to_string(random.range(1, 40)) +
               ", bandwidth_bits_per_cycle: 128, holds: [input, weight, residual, constant, output]}\n";
-    text += "  - {name: in, kind: sram, capacity_kib: " + std::to_string(random.range(1, 9)) + ", holds: [input, residual]}\n"
-            "  - {name: rest, kind: sram, capacity_kib: " + std::to_string(random.range(1, 9)) + ", holds: [weight, constant, output]}\n";
+    text += "  - {name: in, kind: sram, capacity_kib: " + std::to_string(random.range(1, 9)) +
+            ", holds: [input, residual]}\n"
+            "  - {name: rest, kind: sram, capacity_kib: " +
+            std::to_string(random.range(1, 9)) + ", holds: [weight, constant, output]}\n";
     erg_arch arch{};
     test::Error error;
     ASSERT_EQ(erg_arch_parse("a.yaml", text.c_str(), nullptr, 0, &arch, &error), ERG_OK) << error.message();
@@ -70,7 +84,8 @@ TEST(Models, AgreeOnRandomShapes) {
       for (int level = 0; level < arch.level_count + 2; level++)
         for (int tensor = 0; tensor < ERG_TENSOR_COUNT; tensor++) {
           ASSERT_EQ(a.read_bits[level][tensor], s.read_bits[level][tensor]) << level << " " << erg_tensor_names[tensor];
-          ASSERT_EQ(a.write_bits[level][tensor], s.write_bits[level][tensor]) << level << " " << erg_tensor_names[tensor];
+          ASSERT_EQ(a.write_bits[level][tensor], s.write_bits[level][tensor])
+              << level << " " << erg_tensor_names[tensor];
         }
       ASSERT_EQ(a.array_cycles, s.array_cycles);
       ASSERT_EQ(erg_conserve(&arch, &g, &a, &error), ERG_OK) << error.message();

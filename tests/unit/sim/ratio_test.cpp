@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What a width saves, part by part, on every ResNet-50 layer under `epilogue` with the same tile: MAC 15.33, element bits 4,
-// partial sums 1. And fusion never moves more off-chip.
+// What a width saves, part by part, on every ResNet-50 layer under `epilogue` with the same tile: MAC 15.33, element
+// bits 4, partial sums 1. And fusion never moves more off-chip.
 #include "bench.hpp"
 #include <cmath>
 
@@ -28,19 +28,25 @@ TEST(Ratio, Fp32ToInt8PartByPart) {
     erg_price_machine machine;
     erg_energy ew{}, en{};
     erg_arch_price_machine(&bench.arch, &wide.precision, &machine);
-    ASSERT_EQ(erg_price(&bench.tech, &machine, &aw, &wide.precision, &wide.precision, &ew, &error), ERG_OK) << error.message();
-    ASSERT_EQ(erg_price(&bench.tech, &machine, &an, &narrow.precision, &narrow.precision, &en, &error), ERG_OK) << error.message();
+    ASSERT_EQ(erg_price(&bench.tech, &machine, &aw, &wide.precision, &wide.precision, &ew, &error), ERG_OK)
+        << error.message();
+    ASSERT_EQ(erg_price(&bench.tech, &machine, &an, &narrow.precision, &narrow.precision, &en, &error), ERG_OK)
+        << error.message();
     EXPECT_NEAR(ew.mac_pj / en.mac_pj, 15.33, 0.005);
     for (int level = 0; level < bench.arch.level_count; level++)
       for (erg_tensor tensor : {ERG_TENSOR_INPUT, ERG_TENSOR_WEIGHT, ERG_TENSOR_RESIDUAL, ERG_TENSOR_OUTPUT}) {
-        EXPECT_EQ(aw.read_bits[level][tensor], 4 * an.read_bits[level][tensor]) << level << " " << erg_tensor_names[tensor];
-        EXPECT_EQ(aw.write_bits[level][tensor], 4 * an.write_bits[level][tensor]) << level << " " << erg_tensor_names[tensor];
-        if (en.level_tensor_pj[level][tensor] > 0) EXPECT_NEAR(ew.level_tensor_pj[level][tensor] / en.level_tensor_pj[level][tensor], 4, 1e-9);
+        EXPECT_EQ(aw.read_bits[level][tensor], 4 * an.read_bits[level][tensor])
+            << level << " " << erg_tensor_names[tensor];
+        EXPECT_EQ(aw.write_bits[level][tensor], 4 * an.write_bits[level][tensor])
+            << level << " " << erg_tensor_names[tensor];
+        if (en.level_tensor_pj[level][tensor] > 0)
+          EXPECT_NEAR(ew.level_tensor_pj[level][tensor] / en.level_tensor_pj[level][tensor], 4, 1e-9);
       }
     int accumulator = ERG_LEVEL_ACCUMULATOR(bench.arch.level_count);
     EXPECT_EQ(aw.read_bits[accumulator][ERG_TENSOR_PSUM], an.read_bits[accumulator][ERG_TENSOR_PSUM]);
     EXPECT_DOUBLE_EQ(ew.level_pj[accumulator], en.level_pj[accumulator]);
-    EXPECT_LT(aw.read_bits[0][ERG_TENSOR_CONSTANT], an.read_bits[0][ERG_TENSOR_CONSTANT]); // per-channel constants: below 1
+    EXPECT_LT(aw.read_bits[0][ERG_TENSOR_CONSTANT],
+              an.read_bits[0][ERG_TENSOR_CONSTANT]); // per-channel constants: below 1
     EXPECT_LT(ew.total_pj / en.total_pj, 15.34);
     checked++;
   }
@@ -69,11 +75,14 @@ TEST(Ratio, FusionNeverRaisesOffChipTraffic) {
 TEST(Ratio, OneWidthMovesItsOwnParts) {
   Bench bench("edge", "resnet18");
   Result base(bench.point("int8")), weights(bench.point("w4a8")), sums(bench.point("w8a8p24"));
-  int level = erg_arch_scratchpad(&bench.arch, ERG_TENSOR_WEIGHT), accumulator = ERG_LEVEL_ACCUMULATOR(bench.arch.level_count);
-  EXPECT_EQ(weights.activity.read_bits[level][ERG_TENSOR_WEIGHT] * 2, base.activity.read_bits[level][ERG_TENSOR_WEIGHT]);
+  int level = erg_arch_scratchpad(&bench.arch, ERG_TENSOR_WEIGHT),
+      accumulator = ERG_LEVEL_ACCUMULATOR(bench.arch.level_count);
+  EXPECT_EQ(weights.activity.read_bits[level][ERG_TENSOR_WEIGHT] * 2,
+            base.activity.read_bits[level][ERG_TENSOR_WEIGHT]);
   EXPECT_LT(weights.energy.mac_pj, base.energy.mac_pj);
   EXPECT_EQ(weights.activity.array_cycles, base.activity.array_cycles);
-  EXPECT_EQ(sums.activity.read_bits[accumulator][ERG_TENSOR_PSUM] * 4, base.activity.read_bits[accumulator][ERG_TENSOR_PSUM] * 3);
+  EXPECT_EQ(sums.activity.read_bits[accumulator][ERG_TENSOR_PSUM] * 4,
+            base.activity.read_bits[accumulator][ERG_TENSOR_PSUM] * 3);
   EXPECT_EQ(sums.energy.mac_pj, base.energy.mac_pj);
 }
 

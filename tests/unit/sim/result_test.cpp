@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Results: parts sum to the total; dynamic energy is recomputed from the JSON's counts and the technology's text without
-// the energy code; a corrupted count is caught by the conservation check; skipped points say why.
+// Results: parts sum to the total; dynamic energy is recomputed from the JSON's counts and the technology's text
+// without the energy code; a corrupted count is caught by the conservation check; skipped points say why.
 #include "bench.hpp"
 #include <cmath>
 #include <map>
@@ -28,7 +28,8 @@ struct Constants {
         if (!field(key).empty()) value[kind + "." + key] = std::stod(field(key));
       if (!field("pj_per_bit").empty()) value[kind] = std::stod(field("pj_per_bit"));
       size_t pj = line.find(" pj: ");
-      if (pj != std::string::npos && (width.empty() || width == "8")) value[op + "." + format] = std::stod(line.substr(pj + 5));
+      if (pj != std::string::npos && (width.empty() || width == "8"))
+        value[op + "." + format] = std::stod(line.substr(pj + 5));
     }
   }
 };
@@ -37,8 +38,8 @@ double level_bits(const json_t *level) {
   double bits = 0;
   const char *name;
   json_t *tensor;
-  json_object_foreach((json_t *)level, name, tensor)
-    bits += json_number_value(json_object_get(tensor, "read_bits")) + json_number_value(json_object_get(tensor, "write_bits"));
+  json_object_foreach((json_t *)level, name, tensor) bits += json_number_value(json_object_get(tensor, "read_bits")) +
+                                                             json_number_value(json_object_get(tensor, "write_bits"));
   return bits;
 }
 
@@ -58,13 +59,15 @@ TEST(Result, EnergyIsCountsTimesTheFilesConstants) {
         double pj = 0;
         const char *name;
         json_t *count, *level;
-        json_object_foreach(json_object_get(layer, "ops"), name, count)
-          if (json_number_value(count) > 0) pj += json_number_value(count) * c.value.at(std::string(name) + "." + format);
+        json_object_foreach(json_object_get(layer, "ops"), name, count) if (json_number_value(count) > 0) pj +=
+            json_number_value(count) * c.value.at(std::string(name) + "." + format);
         json_object_foreach(json_object_get(layer, "tensor_bits"), name, level) {
           std::string n = name;
           double bank = n == "accumulator" ? 1024 * 16 * a / 8 / 4 : 32768; // edge: every scratchpad bank is 32 KiB
-          double price = n == "dram" ? c.value.at("dram") : n == "registers" ? c.value.at("register")
-                         : c.value.at("sram") * std::pow(bank / c.value.at("sram.reference_bytes"), c.value.at("sram.exponent"));
+          double price = n == "dram"        ? c.value.at("dram")
+                         : n == "registers" ? c.value.at("register")
+                                            : c.value.at("sram") * std::pow(bank / c.value.at("sram.reference_bytes"),
+                                                                            c.value.at("sram.exponent"));
           pj += price * level_bits(level);
         }
         double total = json_number_value(json_object_get(json_object_get(layer, "energy_pj"), "total"));
@@ -128,7 +131,8 @@ TEST(Conserve, CatchesEveryCorruptedCount) {
           erg_activity a = layer.activity;
           uint64_t &bits = write ? a.write_bits[level][tensor] : a.read_bits[level][tensor];
           if (bits == 0) continue;
-          /* Array-side reads of inputs, weights and constants may exceed what is distinct: they are bounds, not laws. */
+          /* Array-side reads of inputs, weights and constants may exceed what is distinct: they are bounds, not laws.
+           */
           bool bound = level == erg_arch_scratchpad(&bench.arch, static_cast<erg_tensor>(tensor)) && !write &&
                        (tensor == ERG_TENSOR_INPUT || tensor == ERG_TENSOR_WEIGHT || tensor == ERG_TENSOR_CONSTANT);
           if (bound) continue;

@@ -2,7 +2,10 @@
 // SCALE-Sim's files as users own them, with what its shipped ones contain.
 #include "net.hpp"
 
-namespace { const std::string head = "Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,\n"; }
+namespace {
+const std::string head =
+    "Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,\n";
+}
 
 TEST(Csv, ConvolutionRows) {
   Net g(head + "Conv1, 224, 224, 7, 7, 3, 64, 2,\nFC, 1, 1, 1, 1, 512, 1000, 1,\n", "net.csv");
@@ -15,7 +18,9 @@ TEST(Csv, ConvolutionRows) {
 }
 
 TEST(Csv, TakesWhatShippedFilesContain) {
-  Net g(head + "A, 8, 8, 3, 3, 4, 8, 1\r\n,,,,,,,,\r\n\r\n  B ,8,8,1,1,4,8,1,,,,\nA, 8, 8, 3, 3, 4, 8, 1, 16,\nC,8,8,1,1,4,8,1,1:4,", "net.csv");
+  Net g(head + "A, 8, 8, 3, 3, 4, 8, 1\r\n,,,,,,,,\r\n\r\n  B ,8,8,1,1,4,8,1,,,,\nA, 8, 8, 3, 3, 4, 8, 1, "
+               "16,\nC,8,8,1,1,4,8,1,1:4,",
+        "net.csv");
   ASSERT_EQ(g.status, ERG_OK) << g.error.message();
   EXPECT_GE(g.id("A_2"), 0); // names made unique
   EXPECT_GE(g.id("B"), 0);
@@ -65,7 +70,9 @@ TEST(Csv, SurvivesMutations) {
   test::Random random(52);
   for (int round = 0; round < 20000; round++) {
     std::string text = good;
-    for (int i = random.range(1, 4); i > 0; i--) text[static_cast<size_t>(random.range(0, static_cast<int64_t>(text.size()) - 1))] = static_cast<char>(random.range(1, 255));
+    for (int i = random.range(1, 4); i > 0; i--)
+      text[static_cast<size_t>(random.range(0, static_cast<int64_t>(text.size()) - 1))] =
+          static_cast<char>(random.range(1, 255));
     Net g(text, "net.csv");
     if (g.status != ERG_OK) ASSERT_FALSE(g.error.message().empty()) << "seed 52, round " << round;
   }

@@ -3,7 +3,11 @@
 
 namespace {
 
-struct Anchor { const char *name; int64_t macs, parameters; int array_layers; };
+struct Anchor {
+  const char *name;
+  int64_t macs, parameters;
+  int array_layers;
+};
 
 } // namespace
 
@@ -31,7 +35,8 @@ TEST(Graph, InfersShapesAndDefaults) {
   Net g(net("  - {name: a, op: conv2d, K: 6, kernel: [3, 5], stride: [2, 1], pad: [1, 2]}\n"
             "  - {name: b, op: relu}\n"
             "  - {name: c, op: conv2d, K: 6, kernel: 3, pad: [0, 1, 2, 1], inputs: [a]}\n"
-            "  - {name: d, op: fc, K: 10, bias: yes}\n", 9, 8, 4));
+            "  - {name: d, op: fc, K: 10, bias: yes}\n",
+            9, 8, 4));
   ASSERT_EQ(g.status, ERG_OK) << g.error.message();
   const erg_node &a = g.nodes[g.id("a")], &c = g.nodes[g.id("c")], &d = g.nodes[g.id("d")];
   EXPECT_EQ(a.out.h, 5);
@@ -48,19 +53,26 @@ TEST(Graph, FaultsNameThePlace) {
       {"  - {name: a, op: conv2, K: 4, kernel: 3}\n", "net.yaml:4:5: node a: found op conv2 (did you mean conv2d?)"},
       {"  - {name: a, op: conv2d, K: 4}\n", "net.yaml:4:5: node a: conv2d needs kernel"},
       {"  - {name: a, op: relu, K: 4}\n", "net.yaml:4:5: node a: found K; relu takes no K"},
-      {"  - {name: a, op: relu, inputs: [b]}\n", "node a: found input b; allowed: input or the name of an earlier node"},
+      {"  - {name: a, op: relu, inputs: [b]}\n",
+       "node a: found input b; allowed: input or the name of an earlier node"},
       {"  - {name: a, op: relu, inputs: [a]}\n", "node a: found input a"},
       {"  - {name: a, op: add, inputs: [input]}\n", "node a: found 1 inputs; add takes 2"},
       {"  - {name: a, op: add}\n", "node a: found 0 inputs; add takes 2"},
-      {"  - {name: a, op: relu}\n  - {name: a, op: relu}\n", "net.yaml:5:5: node a: the name is taken by the node on line 4"},
+      {"  - {name: a, op: relu}\n  - {name: a, op: relu}\n",
+       "net.yaml:5:5: node a: the name is taken by the node on line 4"},
       {"  - {name: input, op: relu}\n", "the name is taken"},
       {"  - {name: a, op: conv2d, K: 4, kernel: 9}\n", "node a: found a kernel of 9 over a padded height of 8"},
-      {"  - {name: a, op: conv2d, K: 4, kernel: 3, groups: 3}\n", "node a: found groups 3; allowed: a divisor of C = 4 and K = 4"},
-      {"  - {name: a, op: conv2d, K: 4, kernel: 3, pad: 3}\n", "node a: found pad [3, 3, 3, 3]; allowed: less than the kernel"},
-      {"  - {name: a, op: conv2d, K: 4, kernel: 3, pad: [1, 1, 1]}\n", "node a: found 3 pads; allowed: one, two or four"},
-      {"  - {name: a, op: conv2d, K: 0, kernel: 3}\n", "net.yaml:4:30: nodes[0].K: found 0; allowed: a whole number from 1"},
+      {"  - {name: a, op: conv2d, K: 4, kernel: 3, groups: 3}\n",
+       "node a: found groups 3; allowed: a divisor of C = 4 and K = 4"},
+      {"  - {name: a, op: conv2d, K: 4, kernel: 3, pad: 3}\n",
+       "node a: found pad [3, 3, 3, 3]; allowed: less than the kernel"},
+      {"  - {name: a, op: conv2d, K: 4, kernel: 3, pad: [1, 1, 1]}\n",
+       "node a: found 3 pads; allowed: one, two or four"},
+      {"  - {name: a, op: conv2d, K: 0, kernel: 3}\n",
+       "net.yaml:4:30: nodes[0].K: found 0; allowed: a whole number from 1"},
       {"  - {name: a, op: conv2d, K: 4, kernel: 3, dilation: 2}\n", "nodes[0].dilation: unknown key"},
-      {"  - {name: p, op: max_pool, kernel: 2, stride: 2}\n  - {name: a, op: add, inputs: [p, input]}\n", "node a: found inputs [1, 4, 4, 4] and [1, 8, 8, 4]; allowed: equal shapes"},
+      {"  - {name: p, op: max_pool, kernel: 2, stride: 2}\n  - {name: a, op: add, inputs: [p, input]}\n",
+       "node a: found inputs [1, 4, 4, 4] and [1, 8, 8, 4]; allowed: equal shapes"},
       {"  - {op: relu}\n", "nodes[0].name: found no such key"},
   };
   for (const auto &[nodes, expected] : cases) {
@@ -73,7 +85,8 @@ TEST(Graph, FaultsNameThePlace) {
 }
 
 TEST(Graph, AllFaultsAtOnce) {
-  Net g(net("  - {name: a, op: conf, K: 4, kernel: 3}\n  - {name: b, op: relu, K: 3}\n  - {name: c, op: relu, inputs: [zzz]}\n"));
+  Net g(net("  - {name: a, op: conf, K: 4, kernel: 3}\n  - {name: b, op: relu, K: 3}\n  - {name: c, op: relu, inputs: "
+            "[zzz]}\n"));
   std::string message = g.error.message();
   EXPECT_EQ(std::count(message.begin(), message.end(), '\n') + 1, 3) << message;
 }
@@ -104,8 +117,10 @@ TEST(Graph, SurvivesMutations) {
     std::string changed = good;
     for (int i = random.range(1, 3); i > 0; i--) {
       size_t at = static_cast<size_t>(random.range(0, static_cast<int64_t>(changed.size()) - 1));
-      if (random.coin()) changed[at] = static_cast<char>(random.range(32, 126));
-      else changed.erase(at, static_cast<size_t>(random.range(1, 4)));
+      if (random.coin())
+        changed[at] = static_cast<char>(random.range(32, 126));
+      else
+        changed.erase(at, static_cast<size_t>(random.range(1, 4)));
     }
     Net g(changed);
     if (g.status != ERG_OK) ASSERT_FALSE(g.error.message().empty());

@@ -25,7 +25,8 @@ struct Plan : erg_plan {
 const char *const residual_block =
     "  - {name: c1, op: conv2d, K: 8, kernel: 3, pad: 1}\n  - {name: b1, op: batch_norm}\n  - {name: r1, op: relu}\n"
     "  - {name: c2, op: conv2d, K: 8, kernel: 3, pad: 1}\n  - {name: b2, op: batch_norm}\n"
-    "  - {name: sum, op: add, inputs: [b2, r1]}\n  - {name: out, op: relu6}\n  - {name: pool, op: max_pool, kernel: 2}\n";
+    "  - {name: sum, op: add, inputs: [b2, r1]}\n  - {name: out, op: relu6}\n  - {name: pool, op: max_pool, kernel: "
+    "2}\n";
 
 bool refuse(void *, const erg_pass *, const erg_pass *, int, char *reason, size_t bytes) {
   snprintf(reason, bytes, "the judge says no");
@@ -37,7 +38,8 @@ bool refuse(void *, const erg_pass *, const erg_pass *, int, char *reason, size_
 TEST(Plan, PassesOfEachFusion) {
   Net g(net(residual_block));
   ASSERT_EQ(g.status, ERG_OK) << g.error.message();
-  EXPECT_EQ(Plan(g, ERG_FUSION_WIDE).kinds(), "array batch_norm requantize relu array batch_norm requantize add relu6 max_pool");
+  EXPECT_EQ(Plan(g, ERG_FUSION_WIDE).kinds(),
+            "array batch_norm requantize relu array batch_norm requantize add relu6 max_pool");
   EXPECT_EQ(Plan(g, ERG_FUSION_NONE).kinds(), "array batch_norm relu array batch_norm add relu6 max_pool");
   EXPECT_EQ(Plan(g, ERG_FUSION_FOLD).kinds(), "array relu array add relu6 max_pool");
   EXPECT_EQ(Plan(g, ERG_FUSION_EPILOGUE).kinds(), "array array max_pool");
@@ -107,12 +109,15 @@ TEST(Plan, EveryNodeIsComputedOnceInEveryFusion) {
 }
 
 TEST(Plan, RefusesAndSaysWhy) {
-  Net clamp_first(net("  - {name: a, op: conv2d, K: 4, kernel: 1}\n  - {name: r, op: relu}\n  - {name: s, op: add, inputs: [r, input]}\n"));
+  Net clamp_first(net("  - {name: a, op: conv2d, K: 4, kernel: 1}\n  - {name: r, op: relu}\n  - {name: s, op: add, "
+                      "inputs: [r, input]}\n"));
   Plan p1(clamp_first, ERG_FUSION_EPILOGUE);
   EXPECT_EQ(p1.kinds(), "array add");
-  EXPECT_NE(p1.note(clamp_first.id("s")).find("refused: r clamps before the add"), std::string::npos) << p1.note(clamp_first.id("s"));
+  EXPECT_NE(p1.note(clamp_first.id("s")).find("refused: r clamps before the add"), std::string::npos)
+      << p1.note(clamp_first.id("s"));
 
-  Net two_readers(net("  - {name: a, op: conv2d, K: 4, kernel: 1}\n  - {name: b, op: batch_norm}\n  - {name: s, op: add, inputs: [a, b]}\n"));
+  Net two_readers(net("  - {name: a, op: conv2d, K: 4, kernel: 1}\n  - {name: b, op: batch_norm}\n  - {name: s, op: "
+                      "add, inputs: [a, b]}\n"));
   Plan p2(two_readers, ERG_FUSION_EPILOGUE);
   EXPECT_EQ(p2.kinds(), "array batch_norm add");
   EXPECT_NE(p2.note(two_readers.id("b")).find("refused: a has 2 consumers"), std::string::npos);
@@ -146,8 +151,9 @@ TEST(FusionRules, TheDocumentHoldsEveryRow) {
   const erg_fusion_rule *rules = erg_fusion_rules(&count);
   ASSERT_GE(count, 20);
   for (int i = 0; i < count; i++) {
-    std::string row = std::string("| ") + erg_fusion_names[rules[i].fusion] + " | " + rules[i].node + " | " + (rules[i].own_pass ? "yes" : "no") + " | " +
-                      rules[i].reads + " | " + rules[i].writes + " | " + rules[i].why + " |";
+    std::string row = std::string("| ") + erg_fusion_names[rules[i].fusion] + " | " + rules[i].node + " | " +
+                      (rules[i].own_pass ? "yes" : "no") + " | " + rules[i].reads + " | " + rules[i].writes + " | " +
+                      rules[i].why + " |";
     EXPECT_NE(doc.find(row), std::string::npos) << row;
   }
 }

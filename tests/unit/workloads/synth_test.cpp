@@ -5,7 +5,11 @@
 
 namespace {
 
-struct Outcome { int distinct; double low, high; std::vector<int16_t> codes; };
+struct Outcome {
+  int distinct;
+  double low, high;
+  std::vector<int16_t> codes;
+};
 
 Outcome run(const Net &g, const char *precision_text, uint64_t seed) {
   test::Error error;
@@ -17,14 +21,20 @@ Outcome run(const Net &g, const char *precision_text, uint64_t seed) {
   int32_t zp, residual_zp = 0;
   EXPECT_EQ(erg_synth_input(&arena, g.nodes[0].out, p.activation_bits, seed, &input, &zp, &error), ERG_OK);
   const erg_pass &pass = plan.passes[plan.pass_count - 1];
-  if (pass.residual >= 0) EXPECT_EQ(erg_synth_input(&arena, pass.out_shape, p.activation_bits, seed + 1, &residual, &residual_zp, &error), ERG_OK);
+  if (pass.residual >= 0)
+    EXPECT_EQ(erg_synth_input(&arena, pass.out_shape, p.activation_bits, seed + 1, &residual, &residual_zp, &error),
+              ERG_OK);
   erg_synth_layer layer{};
-  EXPECT_EQ(erg_synth_make(&arena, &pass, &p, seed, input, zp, residual, residual_zp, &layer, &error), ERG_OK) << error.message();
-  for (int64_t i = 0; i < pass.conv.filters * erg_conv2d_reduction(&pass.conv); i++) EXPECT_LE(std::abs(layer.weight[i]), (1 << (p.weight_bits - 1)) - 1);
-  erg_epilogue e{layer.bias, layer.scale, layer.zero_point, layer.low, layer.high, residual, layer.residual_zero_point, layer.residual_scale};
+  EXPECT_EQ(erg_synth_make(&arena, &pass, &p, seed, input, zp, residual, residual_zp, &layer, &error), ERG_OK)
+      << error.message();
+  for (int64_t i = 0; i < pass.conv.filters * erg_conv2d_reduction(&pass.conv); i++)
+    EXPECT_LE(std::abs(layer.weight[i]), (1 << (p.weight_bits - 1)) - 1);
+  erg_epilogue e{layer.bias, layer.scale, layer.zero_point,          layer.low,
+                 layer.high, residual,    layer.residual_zero_point, layer.residual_scale};
   Outcome o;
   o.codes.resize(static_cast<size_t>(erg_shape_elements(pass.out_shape)));
-  EXPECT_EQ(erg_conv2d_s16(&pass.conv, input, zp, layer.weight, p.accumulator_bits, &e, o.codes.data(), &error), ERG_OK) << error.message();
+  EXPECT_EQ(erg_conv2d_s16(&pass.conv, input, zp, layer.weight, p.accumulator_bits, &e, o.codes.data(), &error), ERG_OK)
+      << error.message();
   double low = 0, high = 0;
   for (int16_t c : o.codes) {
     low += c == layer.low;
@@ -41,11 +51,14 @@ Outcome run(const Net &g, const char *precision_text, uint64_t seed) {
 
 TEST(Synth, OutputsAreInformative) {
   const std::pair<const char *, bool> layers[] = {
-      {"  - {name: c, op: conv2d, K: 16, kernel: 3, pad: 1}\n  - {name: b, op: batch_norm}\n  - {name: r, op: relu}\n", true},
+      {"  - {name: c, op: conv2d, K: 16, kernel: 3, pad: 1}\n  - {name: b, op: batch_norm}\n  - {name: r, op: relu}\n",
+       true},
       {"  - {name: c, op: conv2d, K: 16, kernel: 3, pad: 1}\n  - {name: r, op: relu6}\n", true},
       {"  - {name: c, op: conv2d, K: 8, kernel: 3, stride: 2, pad: 1, groups: 8}\n", false},
       {"  - {name: c, op: conv2d, K: 1, kernel: 1}\n", false},
-      {"  - {name: c, op: conv2d, K: 8, kernel: 1}\n  - {name: s, op: add, inputs: [c, input]}\n  - {name: r, op: relu}\n", true},
+      {"  - {name: c, op: conv2d, K: 8, kernel: 1}\n  - {name: s, op: add, inputs: [c, input]}\n  - {name: r, op: "
+       "relu}\n",
+       true},
       {"  - {name: c, op: fc, K: 400, bias: yes}\n", false},
   };
   for (const auto &[nodes, relu] : layers)
@@ -61,7 +74,8 @@ TEST(Synth, OutputsAreInformative) {
 }
 
 TEST(Synth, IsAFunctionOfSeedAndName) {
-  Net g(net("  - {name: c, op: conv2d, K: 8, kernel: 3}\n", 10, 10, 4)), other(net("  - {name: d, op: conv2d, K: 8, kernel: 3}\n", 10, 10, 4));
+  Net g(net("  - {name: c, op: conv2d, K: 8, kernel: 3}\n", 10, 10, 4)),
+      other(net("  - {name: d, op: conv2d, K: 8, kernel: 3}\n", 10, 10, 4));
   EXPECT_EQ(run(g, "int8", 3).codes, run(g, "int8", 3).codes);
   EXPECT_NE(run(g, "int8", 3).codes, run(g, "int8", 4).codes);
   EXPECT_NE(run(g, "int8", 3).codes, run(other, "int8", 3).codes);
