@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "graph.h"
 #include <string.h>
+#include <strings.h>
 
 void erg_graph_free(erg_graph *graph) {
   erg_arena_free(&graph->arena);
@@ -21,27 +22,55 @@ static void input_shapes(const erg_graph *graph, const erg_node *node, erg_shape
   for (int i = 0; i < node->op->inputs; i++) in[i] = graph->nodes[node->inputs[i]].out;
 }
 
+/* Sixty-four bits hold every count of a network of ten thousand nodes as large as this. */
+#define MOST_MACS ((int64_t)1 << 48)
+#define MOST_ELEMENTS ((int64_t)1 << 40)
+#define MOST_IMAGE ((int64_t)1 << 30)
+
+static bool above(int64_t most, const int *extents, int count) {
+  int64_t product = 1;
+  for (int i = 0; i < count; i++) {
+    if (extents[i] > 0 && product > most / extents[i]) return true;
+    product *= extents[i];
+  }
+  return false;
+}
+
+static erg_status check_size(const erg_node *node, const erg_shape *in, erg_shape map, erg_error *error) {
+  const int extents[] = {map.h, map.w, map.c, map.n};
+  if (above(MOST_IMAGE, extents, 3))
+    return erg_fail(error, ERG_ERR_DATA, "found a map of %d x %d x %d; allowed: 2^30 elements", map.h, map.w, map.c);
+  if (above(MOST_ELEMENTS, extents, 4))
+    return erg_fail(error, ERG_ERR_DATA, "found %d maps of %d x %d x %d; allowed: 2^40 elements", map.n, map.h, map.w,
+                    map.c);
+  if (node->op->role != ERG_ROLE_ARRAY) return ERG_OK;
+  erg_conv2d_shape c;
+  node->op->conv(&node->attrs, in, &c);
+  const int loops[] = {c.in.n, c.out_h, c.out_w, c.filters, c.kernel_h, c.kernel_w, c.in.c / c.groups};
+  if (!above(MOST_MACS, loops, 7)) return ERG_OK;
+  return erg_fail(error, ERG_ERR_DATA, "found N P Q K R S C = %d %d %d %d %d %d %d; allowed: 2^48 MACs", loops[0],
+                  loops[1], loops[2], loops[3], loops[4], loops[5], loops[6]);
+}
+
 erg_status erg_graph_infer(const char *file, erg_graph *graph, int id, erg_error *error) {
   erg_node *node = &graph->nodes[id];
-  erg_shape in[ERG_MAX_INPUTS], out;
+  erg_shape in[ERG_MAX_INPUTS], out = node->out;
   erg_error faults = {0};
+  erg_status status = ERG_OK;
   input_shapes(graph, node, in);
-  erg_status status = node->op->infer(&node->attrs, in, &out, &faults);
-  if (status == ERG_OK && (int64_t)out.h * out.w > (1 << 30) / (out.c > 0 ? out.c : 1))
-    status =
-        erg_fail(&faults, ERG_ERR_DATA, "found an output of %d x %d x %d; allowed: 2^30 elements", out.h, out.w, out.c);
-  if (status == ERG_OK)
-    node->out = out;
-  else
+  if (node->op->role != ERG_ROLE_INPUT) status = node->op->infer(&node->attrs, in, &out, &faults);
+  if (status == ERG_OK) status = check_size(node, in, out, &faults);
+  if (status == ERG_OK) node->out = out;
+  for (char *rest = faults.text, *line; (line = strsep(&rest, "\n"));)
     erg_fail(error, ERG_ERR_DATA, "%s:%d:%d: node %s: %s", file, node->position.line, node->position.column, node->name,
-             faults.text ? faults.text : "shapes do not fit");
+             line);
   erg_error_clear(&faults);
   return status;
 }
 
 static bool ends_with(const char *text, const char *suffix) {
   size_t length = strlen(text), tail = strlen(suffix);
-  return length >= tail && strcmp(text + length - tail, suffix) == 0;
+  return length >= tail && strcasecmp(text + length - tail, suffix) == 0;
 }
 
 erg_status erg_graph_parse(const char *file, const char *text, int batch, const erg_override *overrides,

@@ -51,10 +51,19 @@ static double sample(const erg_conv2d_shape *s, const int16_t *input, int32_t ze
   return (double)sum;
 }
 
+/* The k-th of a sequence that fills [0, 1) evenly, however long it gets (golden ratio). */
+static double evenly(double phase, int64_t k) {
+  double at = phase + 0.6180339887498949 * (double)k;
+  return at - floor(at);
+}
+
 static void make_weights(const erg_conv2d_shape *s, int bits, erg_random *random, int16_t *weight) {
   int64_t reduction = erg_conv2d_reduction(s), top = top_code(bits);
+  double phase = erg_random_unit(random);
   for (int64_t k = 0; k < s->filters; k++) {
-    double spread = (0.2 + 0.25 * erg_random_unit(random)) * (double)top; /* channels differ, as trained ones do */
+    /* Channels differ, as trained ones do: by a factor of up to four, so that shifts differ and not multipliers alone.
+     */
+    double spread = 0.45 * (double)top * exp2(-2 * evenly(phase, k));
     if (spread < 0.7) spread = 0.7;
     for (int64_t i = 0; i < reduction; i++)
       weight[k * reduction + i] = (int16_t)limit(llround(spread * erg_random_normal(random)), -top, top);
@@ -72,50 +81,93 @@ static target choose_range(const erg_pass *pass, int bits, erg_random *random, e
   int64_t top = top_code(bits), span = 2 * top + 1;
   if (pass->clamp) { /* asymmetric: real 0 is the lowest code */
     layer->zero_point = layer->low = (int32_t)(-top - 1);
-    layer->high = (int32_t)(isfinite(pass->clamp_high) ? top - span / 32 : top);
-    return (target){0.30 * (double)span, 0.10 * (double)span};
+    layer->high = (int32_t)top;
+    if (!isfinite(pass->clamp_high)) return (target){0.30 * (double)span, 0.10 * (double)span};
+    /* An upper limit below the top code, and a spread that reaches it: or nobody would notice that it is missing. */
+    layer->high -= (int32_t)(span < 32 ? 1 : span / 32);
+    return (target){0.40 * (double)span, 0.10 * (double)span};
   }
   layer->low = (int32_t)(-top - 1);
   layer->high = (int32_t)top;
   layer->zero_point = (int32_t)erg_random_range(random, -(top + 1) / 16, top / 16);
-  if (layer->zero_point == 0 && top >= 16) layer->zero_point = 1;
+  if (layer->zero_point == 0 && top >= 3) layer->zero_point = 1;
   return (target){0.18 * (double)span, 0};
 }
 
-static void calibrate(const erg_pass *pass, erg_random *random, const int16_t *input, int32_t zero_point, target aim,
-                      erg_synth_layer *layer) {
+/* All positions of a small map; of a large one the corners, where windows meet the padding, and one drawn from each of
+ * equal stretches of the rest. */
+static int choose_positions(const erg_conv2d_shape *s, erg_random *random, int64_t chosen[SAMPLES]) {
+  int64_t positions = (int64_t)s->in.n * s->out_h * s->out_w, last = (int64_t)s->out_h * s->out_w - 1;
+  if (positions <= SAMPLES) {
+    for (int64_t i = 0; i < positions; i++) chosen[i] = i;
+    return (int)positions;
+  }
+  const int64_t corners[] = {0, s->out_w - 1, last - s->out_w + 1, last};
+  int count = (int)ERG_COUNT_OF(corners), rest = SAMPLES - count;
+  memcpy(chosen, corners, sizeof corners);
+  for (int64_t i = 0; i < rest; i++)
+    chosen[count++] = erg_random_range(random, i * positions / rest, (i + 1) * positions / rest - 1);
+  return count;
+}
+
+/* Sum and sum of squares of one channel's sampled outputs. */
+typedef struct {
+  double count, sum, squares;
+} moments;
+
+static double mean_of(const moments *m) {
+  return m->sum / m->count;
+}
+
+static double spread_of(const moments *m) {
+  double variance = m->squares / m->count - mean_of(m) * mean_of(m);
+  return variance > 1 ? sqrt(variance) : 1; /* a map without spread divides by nothing */
+}
+
+static void add_to(moments *m, double x) {
+  m->count++;
+  m->sum += x;
+  m->squares += x * x;
+}
+
+static erg_status calibrate(erg_arena *arena, const erg_pass *pass, erg_random *random, const int16_t *input,
+                            int32_t zero_point, target aim, erg_synth_layer *layer, erg_error *error) {
   const erg_conv2d_shape *s = &pass->conv;
-  int64_t positions = (int64_t)s->in.n * s->out_h * s->out_w, reduction = erg_conv2d_reduction(s);
-  int64_t samples = positions < SAMPLES ? positions : SAMPLES;
+  int64_t reduction = erg_conv2d_reduction(s), chosen[SAMPLES];
+  int count = choose_positions(s, random, chosen);
+  bool few = count < 8;
   double share = pass->residual >= 0 ? M_SQRT1_2 : 1; /* the residual brings the other half of the variance */
-  /* One position says nothing about spread: then the spread over all channels serves. */
-  double all_sum = 0, all_squares = 0;
-  for (int pass_over = positions < 8 ? 0 : 1; pass_over < 2; pass_over++)
-    for (int k = 0; k < s->filters; k++) {
-      double sum = 0, squares = 0;
-      for (int64_t i = 0; i < samples; i++) {
-        /* Evenly over the map, from the first corner to the last. */
-        int64_t position = samples > 1 ? i * (positions - 1) / (samples - 1) : 0;
-        double x = sample(s, input, zero_point, layer->weight + k * reduction, k, position);
-        sum += x;
-        squares += x * x;
-      }
-      if (pass_over == 0) {
-        all_sum += sum;
-        all_squares += squares;
-        continue;
-      }
-      double n = (double)samples, mean = sum / n, variance = squares / n - mean * mean;
-      if (positions < 8) {
-        n *= s->filters;
-        variance = all_squares / n - all_sum / n * (all_sum / n);
-        mean = all_sum / n;
-      }
-      double spread = variance > 1 ? sqrt(variance) : 1;
-      double scale = share * aim.spread / spread * (0.85 + 0.3 * erg_random_unit(random));
-      layer->scale[k] = erg_requant_from_real(scale);
-      layer->bias[k] = llround(aim.mean / scale - mean);
+  moments *channels = erg_arena_alloc(arena, sizeof *channels * (size_t)s->filters), all = {0};
+  if (!channels) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  for (int k = 0; k < s->filters; k++)
+    for (int i = 0; i < count; i++) {
+      double x = sample(s, input, zero_point, layer->weight + k * reduction, k, chosen[i]);
+      add_to(&channels[k], x);
+      add_to(&all, x);
     }
+  for (int k = 0; k < s->filters; k++) {
+    double spread = share * aim.spread, mean = aim.mean, jitter = 0.85 + 0.3 * erg_random_unit(random);
+    double scale = jitter * spread / spread_of(&channels[k]);
+    if (few) { /* too few positions to tell a spread: it is that of all channels, whose means are put side by side */
+      scale = jitter * spread / spread_of(&all);
+      mean += spread * 2.4 * (2 * evenly(0.62, k) - 1);
+    }
+    layer->scale[k] = erg_requant_from_real(scale);
+    layer->bias[k] = llround(mean / scale - mean_of(&channels[k]));
+  }
+  return ERG_OK;
+}
+
+/* Its spread over the map, brought to the same share as the sum's; the bias takes its mean away. */
+static void calibrate_residual(const erg_pass *pass, const int16_t *residual, int32_t zero_point, target aim,
+                               erg_synth_layer *layer) {
+  moments m = {0};
+  for (int64_t i = 0; i < erg_shape_elements(pass->out_shape); i++) add_to(&m, residual[i] - zero_point);
+  double scale = M_SQRT1_2 * aim.spread / spread_of(&m);
+  layer->residual_zero_point = zero_point;
+  layer->residual_scale = erg_requant_from_real(scale);
+  for (int k = 0; k < pass->conv.filters; k++)
+    layer->bias[k] -= llround(mean_of(&m) * scale / ldexp(layer->scale[k].multiplier, layer->scale[k].shift - 31));
 }
 
 erg_status erg_synth_make(erg_arena *arena, const erg_pass *pass, const erg_precision *precision, uint64_t seed,
@@ -133,25 +185,9 @@ erg_status erg_synth_make(erg_arena *arena, const erg_pass *pass, const erg_prec
   if (!layer.weight || !layer.bias || !layer.scale) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   make_weights(s, precision->weight_bits, &random, layer.weight);
   target aim = choose_range(pass, precision->output_bits, &random, &layer);
-  calibrate(pass, &random, input, input_zero_point, aim, &layer);
-  if (residual) { /* its spread over the map, brought to the same share as the sum's */
-    int64_t elements = erg_shape_elements(pass->out_shape);
-    double sum = 0, squares = 0;
-    for (int64_t i = 0; i < elements; i++) {
-      double x = residual[i] - residual_zero_point;
-      sum += x;
-      squares += x * x;
-    }
-    double variance = squares / (double)elements - pow(sum / (double)elements, 2);
-    double scale = M_SQRT1_2 * aim.spread / (variance > 1 ? sqrt(variance) : 1);
-    layer.residual_zero_point = residual_zero_point;
-    layer.residual_scale = erg_requant_from_real(scale);
-    double shift = sum / (double)elements * scale; /* the bias takes the residual's mean away */
-    for (int k = 0; k < s->filters; k++) {
-      double real = (double)layer.scale[k].multiplier * pow(2, layer.scale[k].shift - 31);
-      layer.bias[k] -= llround(shift / real);
-    }
-  }
+  erg_status status = calibrate(arena, pass, &random, input, input_zero_point, aim, &layer, error);
+  if (status != ERG_OK) return status;
+  if (residual) calibrate_residual(pass, residual, residual_zero_point, aim, &layer);
   *out = layer;
   return ERG_OK;
 }

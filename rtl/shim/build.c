@@ -165,10 +165,11 @@ erg_status erg_rtl_build(erg_arena *arena, const erg_rtl_config *config, FILE *l
   const char *compiler = setting("CXX", "c++");
   erg_status status = cache_folder(arena, &cache, error);
   if (status == ERG_OK) status = describe(arena, config, compiler, &r, error);
-  if (status == ERG_OK && (!r.key || !r.files)) status = erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   if (status != ERG_OK) return status;
+  if (!r.key || !r.files) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   erg_sha256_hex(r.key, strlen(r.key), hex);
   char *built = erg_arena_printf(arena, "%s/array-%dx%d-%.16s.so", cache, config->rows, config->cols, hex);
+  if (!built) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   if (access(built, R_OK) != 0) {
     char *folder = erg_arena_printf(arena, "%s/build-XXXXXX", cache);
     if (!folder || !mkdtemp(folder)) return erg_fail(error, ERG_ERR_CREATE, "%s: %s", cache, strerror(errno));
