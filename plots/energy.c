@@ -207,7 +207,8 @@ static void write_commands(const json_t *run, const chart *c, const char *unit, 
   for (int b = 0; b < c->bar_count; b++) intervals |= c->bars[b].p95_pj > 0;
   write_labels(run, c, unit, gp);
   fputs(
-      "set border 3 linecolor rgb '#444444'\nset tics nomirror out\nset grid ytics linecolor rgb '#e5e5e5' linetype 1\n"
+      "set border 3 linecolor rgb '#444444'\nset tics nomirror out\nset xtics font ',8'\nset grid ytics linecolor rgb "
+      "'#e5e5e5' linetype 1\n"
       "set style fill solid 1.0 border rgb 'white'\nset boxwidth 0.86\nset key outside right top reverse Left samplen "
       "1.5 spacing 1.2 font ',10'\n"
       "set bmargin 7\nset rmargin 24\n",
@@ -266,8 +267,8 @@ static erg_status write_relative(const json_t *run, FILE *data, FILE *gp, erg_er
   return ERG_OK;
 }
 
-static const erg_plot energy = {"energy", "stacked energy bars, precisions x fusion choices", write_energy, 1000, 580};
+static const erg_plot energy = {"energy", "stacked energy bars, precisions x fusion choices", write_energy, 1100, 580};
 static const erg_plot energy_relative = {"energy-relative", "the same in percent of the first bar", write_relative,
-                                         1000, 580};
+                                         1100, 580};
 ERG_REGISTER(erg_plot, energy);
 ERG_REGISTER(erg_plot, energy_relative);
