@@ -140,23 +140,22 @@ static erg_status compile(erg_arena *arena, const erg_rtl_config *c, const recip
   char *mutant = c->mutant ? erg_arena_printf(arena, "+define+ERGON_MUTANT_%s", c->mutant) : "";
   char *command = erg_arena_printf(
       arena,
-      "verilator --cc -O3 --x-assign fast --x-initial fast --noassert --unroll-count 4096 --unroll-stmts 1000000 %s"
+      "verilator --cc -O3 --x-assign fast --x-initial fast --noassert --unroll-count 4096 --unroll-stmts 1000000 "
       "-Wno-lint -Wno-fatal --top-module ergon_top --prefix Vergon_top --Mdir '%s/cpp' %s %s "
       "'%s/../lint/waivers.vlt'%s "
       ">'%s' 2>&1",
-      netlist ? "--output-split 20000 " : "", folder, parameters, mutant, r->shim, r->files, log_path);
+      folder, parameters, mutant, r->shim, r->files, log_path);
   erg_status status = run(command, log_path, error);
   if (status != ERG_OK) return status;
   command = erg_arena_printf(
       arena,
-      "%s -std=c++17 %s -fPIC -shared -w -DVERILATOR=1 -DVM_COVERAGE=0 -DVM_SC=0 -DVM_TRACE=0 "
+      "%s -std=c++17 -O3 -march=native -fPIC -shared -w -DVERILATOR=1 -DVM_COVERAGE=0 -DVM_SC=0 -DVM_TRACE=0 "
       "-DERGON_ROWS=%d -DERGON_COLS=%d -DERGON_WEIGHT_BITS=%d -DERGON_ACTIVATION_BITS=%d -DERGON_ACC_BITS=%d "
       "-I'%s/cpp' -I'%s' -I'%s/include' -I\"$(verilator --getenv VERILATOR_ROOT)/include\" "
       "-I\"$(verilator --getenv VERILATOR_ROOT)/include/vltstd\" '%s/cpp'/*.cpp '%s/variant_shim.cpp' "
       "-L'%s' -Wl,-rpath,'%s' -lergon_vlrt -o '%s/variant.so' >'%s' 2>&1",
-      compiler, netlist ? "-O0" : "-O3 -march=native", /* a netlist is megabytes of code for a few thousand cycles */
-      c->rows, c->cols, c->weight_bits, c->activation_bits, c->accumulator_bits, folder, r->shim, r->shim, folder,
-      r->shim, library_folder(arena), library_folder(arena), folder, log_path);
+      compiler, c->rows, c->cols, c->weight_bits, c->activation_bits, c->accumulator_bits, folder, r->shim, r->shim,
+      folder, r->shim, library_folder(arena), library_folder(arena), folder, log_path);
   return run(command, log_path, error);
 }
 

@@ -1,45 +1,72 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Synthesis reads the modules as simulation does: what yosys makes of them passes the same golden bench. A style that
-// synthesizes to a silently wrong netlist would show here.
+// Synthesis reads the modules as simulation does. A style that synthesizes to a silently wrong netlist would show here.
 #include "drive.hpp"
 
 namespace {
 
-// Runs `passes` of yosys over the modules at a size and puts the netlist in place of the sources.
-void check(int size, int depth, const std::string &passes, uint64_t seed) {
-  if (test::shell("yosys -V").exit_code != 0)
-    GTEST_SKIP() << "skipped, because yosys is not installed (scripts/packages-test.txt)";
-  test::Folder folder;
-  std::string rtl = std::string(ERGON_TEST_SOURCE_DIR) + "/rtl/", files;
-  for (const char *name :
-       {"ergon_pkg", "ergon_sequencer", "ergon_array", "ergon_accumulator", "ergon_epilogue", "ergon_top"})
-    files += " " + rtl + name + ".sv";
+const char *const modules[] = {"ergon_pkg",         "ergon_sequencer", "ergon_array",
+                               "ergon_accumulator", "ergon_epilogue",  "ergon_top"};
+
+std::string sources() {
+  std::string files;
+  for (const char *name : modules) files += std::string(" " ERGON_TEST_SOURCE_DIR "/rtl/") + name + ".sv";
+  return files;
+}
+
+// What `passes` of yosys make of the modules, written to `path`.
+void synthesize(int size, int depth, const std::string &passes, const std::string &path) {
   std::string extent = std::to_string(size);
-  test::Output yosys = test::shell("yosys -q -p 'read_verilog -sv" + files + "; chparam -set ROWS " + extent +
+  test::Output yosys = test::shell("yosys -q -p 'read_verilog -sv" + sources() + "; chparam -set ROWS " + extent +
                                    " -set COLS " + extent + " -set ACC_DEPTH " + std::to_string(depth) +
-                                   " ergon_top; " + passes + "; write_verilog -noattr " + folder / "ergon_top.v" + "'");
+                                   " ergon_top; " + passes + "; write_verilog -noattr " + path + "'");
   ASSERT_EQ(yosys.exit_code, 0) << yosys.err;
-  setenv("ERGON_RTL_SOURCES", folder.path.c_str(), 1);
-  drive::Array array(size, size, depth);
-  unsetenv("ERGON_RTL_SOURCES");
-  ASSERT_TRUE(array.rtl);
-  test::Random random(seed);
-  for (int round = 0; round < 30; round++) {
-    drive::Problem p = drive::random_problem(random, size, size, depth);
-    drive::Outcome o = drive::run(array.rtl, p);
-    ASSERT_EQ(o.out, drive::expected(p)) << "seed " << seed << ", round " << round;
-    ASSERT_EQ(o.cycles, o.formula) << "seed " << seed << ", round " << round;
-  }
+}
+
+bool missing(const char *command) {
+  return test::shell(command).exit_code != 0;
 }
 
 } // namespace
 
-// As elaborated: registers, memories and word-wide operators.
+// As elaborated (registers, memories, word-wide operators), under the golden bench.
 TEST(Netlist, ElaboratedPassesTheGoldenBench) {
-  check(4, 16, "hierarchy -top ergon_top; proc; flatten; opt; memory -nomap; opt_clean", 91);
+  if (missing("yosys -V")) GTEST_SKIP() << "skipped, because yosys is not installed (scripts/packages-test.txt)";
+  test::Folder folder;
+  synthesize(4, 16, "hierarchy -top ergon_top; proc; flatten; opt; memory -nomap; opt_clean", folder / "ergon_top.v");
+  setenv("ERGON_RTL_SOURCES", folder.path.c_str(), 1);
+  drive::Array array(4, 4, 16);
+  unsetenv("ERGON_RTL_SOURCES");
+  ASSERT_TRUE(array.rtl);
+  test::Random random(91);
+  for (int round = 0; round < 30; round++) {
+    drive::Problem p = drive::random_problem(random, 4, 4, 16);
+    drive::Outcome o = drive::run(array.rtl, p);
+    ASSERT_EQ(o.out, drive::expected(p)) << "seed 91, round " << round;
+    ASSERT_EQ(o.cycles, o.formula) << "seed 91, round " << round;
+  }
 }
 
-// As gates: 2 x 2, since Verilator's code for gates grows to megabytes.
-TEST(Netlist, GatesPassTheGoldenBench) {
-  check(2, 4, "synth -flatten -top ergon_top", 92);
+// As gates, beside the sources in Icarus: Verilator 5.006 evaluates netlists of single gates wrongly (it warns of
+// circular logic between bits of one vector), so it cannot judge them. The wrong sources must be told apart.
+TEST(Netlist, GatesFollowTheSourcesCycleByCycle) {
+  if (missing("yosys -V") || missing("iverilog -V"))
+    GTEST_SKIP() << "skipped, because yosys or iverilog is not installed (scripts/packages-test.txt)";
+  test::Folder folder;
+  synthesize(2, 8, "synth -flatten -top ergon_top; rename -top ergon_gates", folder / "gates.v");
+  for (bool wrong : {false, true}) {
+    std::string program = folder / (wrong ? "wrong" : "right");
+    test::Output built =
+        test::shell(std::string("iverilog -g2012 ") + (wrong ? "-DERGON_MUTANT_SKEW " : "") + "-o " + program +
+                    sources() + " " + folder / "gates.v" + " " ERGON_TEST_SOURCE_DIR "/tests/cosim/lockstep_tb.sv");
+    ASSERT_EQ(built.exit_code, 0) << built.err;
+    int rows = 0, differing = -1;
+    std::string text = test::shell(program).out;
+    std::string last = text.substr(text.rfind('\n', text.size() - 2) + 1);
+    ASSERT_EQ(sscanf(last.c_str(), "%d output rows compared, %d cycles differ", &rows, &differing), 2) << text;
+    EXPECT_GT(rows, 1000);
+    if (wrong)
+      EXPECT_GT(differing, 100);
+    else
+      EXPECT_EQ(differing, 0) << text;
+  }
 }
