@@ -47,7 +47,7 @@ struct Fold {
   bool k_first, k_last, last;
 };
 
-// Walks folds in the order of MODEL 3: group, column of folds, K innermost.
+// Walks folds in the order of docs/model.md: group, column of folds, K innermost.
 class FoldWalk {
 public:
   explicit FoldWalk(const Job &job);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The program as a user meets it: exit codes and messages of DESIGN, JSON that holds what docs/json.md says, nothing
+// The program as a user meets it: exit codes and messages, JSON that holds what docs/json.md says, nothing
 // written that was not asked for.
 #include "support.hpp"
 #include <jansson.h>

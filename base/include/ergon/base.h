@@ -70,7 +70,7 @@ void erg_arena_free(erg_arena *arena);
 typedef enum { ERG_FORMAT_INT, ERG_FORMAT_FP32, ERG_FORMAT_FP16, ERG_FORMAT_BF16, ERG_FORMAT_FP8E4M3,
                ERG_FORMAT_FP8E5M2, ERG_FORMAT_COUNT } erg_format;
 
-/** Widths of one layer, set apart (MODEL 1). For a floating format all but the accumulator are the storage width
+/** Widths of one layer, set apart (docs/model.md). For a floating format all but the accumulator are the storage width
  *  and the accumulator is 32 (fp32). */
 typedef struct {
   erg_format format;

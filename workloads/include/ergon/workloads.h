@@ -107,7 +107,7 @@ typedef struct {
 typedef bool (*erg_fusion_judge)(void *context, const erg_pass *fused, const erg_pass *parts, int part_count,
                                  char *reason, size_t reason_bytes);
 
-/** Turns a graph into passes (MODEL 5). Folding: a batch norm whose only producer is an array node with no other
+/** Turns a graph into passes (docs/fusion.md). Folding: a batch norm whose only producer is an array node with no other
  *  consumer. Epilogue: chains conv [-> batch norm] [-> add] [-> clamp], each link single-consumer; a clamp before an
  *  add is refused (no intermediate clamp); the add is taken by its later producer, the earlier one is the residual.
  *  `judge` may be NULL. */
@@ -115,7 +115,7 @@ erg_status erg_plan_build(const erg_graph *graph, erg_fusion fusion, erg_fusion_
                           erg_plan *out, erg_error *error);
 void erg_plan_free(erg_plan *plan);
 
-/** The pass table of MODEL 5 as data: which passes a fusion choice makes of a node kind and what each reads and writes
+/** The pass table of docs/fusion.md as data: which passes a fusion choice makes of a node kind and what each reads and writes
  *  per element. Source of plan.c, `--explain-fusion` and docs/fusion.md. */
 typedef struct {
   erg_fusion fusion;
@@ -130,7 +130,7 @@ const erg_fusion_rule *erg_fusion_rules(int *count);
 /* ---------------------------------------------------------------- synthetic parameters (synth.c) */
 
 /** Quantized parameters of an array pass. Labelled synthetic everywhere: seeded weights, calibrated so that outputs
- *  are informative (MODEL 9), not trained. */
+ *  are informative (docs/model.md), not trained. */
 typedef struct {
   int16_t *weight;      /**< [K, R, S, C/groups], codes in [-(2^(w-1)-1), 2^(w-1)-1] */
   int64_t *bias;        /**< [K] */
