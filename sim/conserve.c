@@ -31,7 +31,9 @@ static uint64_t seen(int outputs, int kernel, int stride, int pad, int extent) {
   uint64_t pixels = 0;
   for (int x = 0; x < extent; x++) {
     bool touched = false;
-    for (int p = 0; p < outputs && !touched; p++) touched = x >= p * stride - pad && x < p * stride - pad + kernel;
+    int nearest = x + pad > kernel ? (x + pad - kernel) / stride : 0; /* windows before it end before x */
+    for (int p = nearest; p < outputs && p * stride - pad <= x && !touched; p++)
+      touched = x < p * stride - pad + kernel;
     pixels += touched;
   }
   return pixels;

@@ -270,3 +270,15 @@ TEST(Cli, ScaleSimFilesRun) {
     EXPECT_EQ(v.exit_code, 0) << name << v.err;
   }
 }
+
+// A check or a search that walks pairs of rows would not come back.
+TEST(Cli, LongMapsComeBack) {
+  test::Folder f;
+  test::write_file(f / "long.csv", "Layer, M, N, K,\nA, 200000, 64, 64,\n");
+  test::Output o = test::shell("timeout 60 '" ERGON_TEST_BINARY_DIR "/bin/ergon' run '" + f / "long.csv" + "' --json");
+  ASSERT_EQ(o.exit_code, 0) << o.err;
+  json_t *run = parse(o.out);
+  json_t *totals = json_object_get(json_array_get(json_object_get(run, "results"), 0), "totals");
+  EXPECT_EQ(json_integer_value(json_object_get(totals, "macs")), 200000LL * 64 * 64);
+  json_decref(run);
+}

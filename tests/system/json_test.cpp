@@ -69,14 +69,16 @@ Paths documented(const std::string &heading) {
 }
 
 bool begins(const std::string &path, const std::string &prefix) {
-  return path.rfind(prefix, 0) == 0 && (path.size() == prefix.size() || path[prefix.size()] == '.' || path[prefix.size()] == '[');
+  return path.rfind(prefix, 0) == 0 &&
+         (path.size() == prefix.size() || path[prefix.size()] == '.' || path[prefix.size()] == '[');
 }
 
 void hold(const Paths &document, const Paths &output) {
   EXPECT_GT(document.size(), 20u);
   for (const std::string &path : document) {
     bool found = false;
-    for (const std::string &leaf : output) found |= begins(leaf, path) || (begins(path, leaf) && path.rfind("skipped", 0) == 0);
+    for (const std::string &leaf : output)
+      found |= begins(leaf, path) || (begins(path, leaf) && path.rfind("skipped", 0) == 0);
     EXPECT_TRUE(found) << "documented, not emitted: " << path;
   }
   for (const std::string &leaf : output) {
