@@ -45,17 +45,29 @@ bool erg_judge_fusion(void *context, const erg_pass *fused, const erg_pass *part
   return false;
 }
 
-static erg_status run_pass(const erg_point *point, const erg_precision *hardware, erg_layer_result *layer,
-                           erg_error *error) {
+/* Counts of a pass by the point's model. `rtl`: the ledger of the whole network, whose array passes have been run. */
+static erg_status count_pass(const erg_point *point, const erg_verify_result *rtl, const erg_op_counts *ops,
+                             erg_layer_result *layer, erg_error *error) {
+  if (point->model == ERG_MODEL_ANALYTIC) {
+    erg_analytic(point->arch, &layer->geometry, &layer->mapping, ops, &layer->activity);
+    return ERG_OK;
+  }
+  for (int i = 0; i < rtl->row_count && layer->geometry.array; i++)
+    if (strcmp(rtl->rows[i].name, layer->pass->name) == 0) {
+      layer->activity = rtl->rows[i].activity;
+      return ERG_OK;
+    }
+  return erg_systemc(point->arch, &layer->geometry, &layer->mapping, ops, NULL, &layer->activity, error);
+}
+
+static erg_status run_pass(const erg_point *point, const erg_precision *hardware, const erg_verify_result *rtl,
+                           erg_layer_result *layer, erg_error *error) {
   const erg_pass *pass = layer->pass;
   const erg_op_counts *ops = counts_of(pass, &point->precision);
   erg_error fault = {0};
   erg_geometry_of(pass, &point->precision, &layer->geometry);
   erg_status status = erg_map(point->arch, &layer->geometry, &layer->mapping, &fault);
-  if (status == ERG_OK && point->model == ERG_MODEL_SYSTEMC)
-    status = erg_systemc(point->arch, &layer->geometry, &layer->mapping, ops, NULL, &layer->activity, &fault);
-  else if (status == ERG_OK)
-    erg_analytic(point->arch, &layer->geometry, &layer->mapping, ops, &layer->activity);
+  if (status == ERG_OK) status = count_pass(point, rtl, ops, layer, &fault);
   if (status == ERG_OK) status = erg_conserve(point->arch, &layer->geometry, &layer->activity, &fault);
   if (status == ERG_OK) {
     erg_price_machine machine;
@@ -111,26 +123,30 @@ static void sum_up(const erg_point *point, const erg_precision *hardware, erg_re
   r->area_um2 = area_of(point, hardware);
 }
 
-static erg_status run_point(const erg_point *point, erg_progress *progress, erg_result *r, erg_error *error) {
+static erg_status run_point(const erg_point *point, erg_progress *progress, erg_verify_result *rtl, erg_result *r,
+                            erg_error *error) {
   erg_precision hardware;
   if (point->dataflow != ERG_DATAFLOW_WS)
     return erg_fail(error, ERG_ERR_UNSUPPORTED, "dataflow %s: only ws has a model",
                     erg_dataflow_names[point->dataflow]);
-  if (point->model == ERG_MODEL_RTL)
-    return erg_fail(error, ERG_ERR_UNSUPPORTED, "model rtl computes values: use `ergon verify %s`", point->graph->name);
   erg_status status = erg_arch_hardware(point->arch, &point->precision, &hardware, error);
   if (status == ERG_OK)
     status = erg_plan_build(point->graph, point->fusion, erg_judge_fusion, (void *)point, &r->plan, error);
   if (status != ERG_OK) return status;
   r->layers = erg_arena_alloc(&r->plan.arena, sizeof *r->layers * (size_t)r->plan.pass_count);
   if (!r->layers) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  if (point->model == ERG_MODEL_RTL) {
+    const erg_verify_options options = {.quiet = progress == NULL || progress->quiet};
+    status = erg_verify(point, &options, rtl, error);
+    if (status != ERG_OK) return status;
+  }
   double macs_done = 0;
   for (int i = 0; i < r->plan.pass_count && status == ERG_OK; i++) {
     const erg_pass *pass = &r->plan.passes[i];
     if (!exists(pass, &point->precision)) continue;
     erg_layer_result *layer = &r->layers[r->layer_count++];
     layer->pass = pass;
-    status = run_pass(point, &hardware, layer, error);
+    status = run_pass(point, &hardware, rtl, layer, error);
     macs_done += (double)pass->int_counts.mac;
     if (progress) erg_progress_update(progress, macs_done, pass->name);
   }
@@ -142,7 +158,9 @@ static erg_status run_point(const erg_point *point, erg_progress *progress, erg_
 erg_status erg_run(const erg_point *point, erg_progress *progress, erg_result *out, erg_error *error) {
   erg_result result = {.point = *point};
   erg_error fault = {0};
-  erg_status status = run_point(point, progress, &result, &fault);
+  erg_verify_result rtl = {0};
+  erg_status status = run_point(point, progress, &rtl, &result, &fault);
+  erg_verify_result_free(&rtl);
   if (status == ERG_ERR_UNSUPPORTED) {
     result.skipped = true;
     result.reason = strdup(fault.text ? fault.text : "not supported");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The ledger: every array pass through SystemC with the Verilated array, against the golden kernel and the formula. The
  * two sides share their inputs (codes and parameters) and nothing else. */
-#include "ergon/sim.h"
+#include "vector_golden.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,7 +132,7 @@ static erg_status check_array_pass(session *s, const erg_pass *pass, erg_verify_
   erg_geometry g;
   erg_mapping formula, driven;
   erg_synth_layer layer;
-  erg_activity systemc, rtl;
+  erg_activity systemc, *rtl = &row->activity;
   erg_arena arena = {0};
   int16_t *golden = NULL;
   row->outputs = (uint64_t)erg_shape_elements(pass->out_shape);
@@ -168,11 +168,11 @@ static erg_status check_array_pass(session *s, const erg_pass *pass, erg_verify_
                      .fault_packing = s->options->fault_packing,
                      .progress = on_progress,
                      .progress_context = s};
-  status = erg_systemc(arch, &g, &driven, &pass->int_counts, &run, &rtl, error);
+  status = erg_systemc(arch, &g, &driven, &pass->int_counts, &run, rtl, error);
   if (status != ERG_OK) goto out;
   row->cycles_rtl = run.rtl_cycles - run.rtl_gap_cycles;
   row->gap_cycles = run.rtl_gap_cycles;
-  status = erg_conserve(arch, &g, &rtl, error);
+  status = erg_conserve(arch, &g, rtl, error);
   if (status != ERG_OK) goto out;
 
   golden = malloc(sizeof *golden * row->outputs);
@@ -191,19 +191,16 @@ out:
   return status;
 }
 
-/* Vector passes only carry the network on: pools by their golden kernel, clamps and adds that were not fused are not
- * computed in data yet. */
+/* Vector passes only carry the network on: their golden kernels compute them, nothing is compared. */
 static erg_status run_vector_pass(session *s, const erg_pass *pass, erg_error *error) {
-  const erg_node *node = &s->point->graph->nodes[pass->output];
-  const tensor *input = &s->tensors[pass->inputs[0]];
-  if (!node->op->run_s16)
-    return erg_fail(error, ERG_ERR_UNSUPPORTED, "%s: %s has no integer kernel outside the epilogue", pass->name,
-                    node->op->name);
+  const tensor *a = &s->tensors[pass->inputs[0]], *b = pass->input_count > 1 ? &s->tensors[pass->inputs[1]] : NULL;
+  tensor *output = &s->tensors[pass->output];
   erg_status status = make_tensor(s, pass->output, pass->out_shape, error);
   if (status != ERG_OK) return status;
-  s->tensors[pass->output].zero_point = input->zero_point;
-  return node->op->run_s16(&node->attrs, &pass->in_shape, input->codes, input->zero_point,
-                           s->tensors[pass->output].codes, error);
+  erg_vector_data data = {a->codes, b ? b->codes : NULL, a->zero_point, b ? b->zero_point : 0, output->codes, 0};
+  status = erg_vector_golden(s->point->graph, pass, &s->point->precision, &data, error);
+  output->zero_point = data.output_zero_point;
+  return status;
 }
 
 static void note_last_uses(session *s) {
@@ -220,15 +217,14 @@ static erg_status open_session(session *s, erg_error *error) {
   const erg_precision *p = &point->precision;
   char name[32];
   if (!erg_precision_is_int(p) || p->output_bits != p->activation_bits || p->accumulator_bits != 32)
-    return erg_fail(
-        error, ERG_ERR_UNSUPPORTED,
-        "verify: %s: the Verilated array takes integers with 32-bit accumulators and outputs as wide as inputs",
-        erg_precision_name(p, name));
+    return erg_fail(error, ERG_ERR_UNSUPPORTED,
+                    "%s: the Verilated array takes integers with 32-bit accumulators and outputs as wide as inputs",
+                    erg_precision_name(p, name));
   if (point->fusion != ERG_FUSION_EPILOGUE)
-    return erg_fail(error, ERG_ERR_UNSUPPORTED, "verify: the array under test has the fused epilogue; found fusion %s",
+    return erg_fail(error, ERG_ERR_UNSUPPORTED, "the Verilated array has the fused epilogue; found fusion %s",
                     erg_fusion_names[point->fusion]);
   if (point->dataflow != ERG_DATAFLOW_WS)
-    return erg_fail(error, ERG_ERR_UNSUPPORTED, "verify: the array is weight-stationary; found dataflow %s",
+    return erg_fail(error, ERG_ERR_UNSUPPORTED, "the Verilated array is weight-stationary; found dataflow %s",
                     erg_dataflow_names[point->dataflow]);
   erg_status status = erg_plan_build(point->graph, point->fusion, erg_judge_fusion, (void *)point, &s->plan, error);
   if (status != ERG_OK) return status;

@@ -194,7 +194,8 @@ typedef struct {
 /** The judge that erg_plan_build asks; `context` is the erg_point. */
 bool erg_judge_fusion(void *context, const erg_pass *fused, const erg_pass *parts, int part_count, char *reason,
                       size_t reason_bytes);
-/** Evaluates a point: plan, map, count (analytic or systemc), check conservation, price. A point that a technology or
+/** Evaluates a point: plan, map, count (analytic, systemc, or rtl: a whole erg_verify, whose mismatch is a fault), check
+ *  conservation, price. A point that a technology or
  *  architecture does not cover comes back `skipped` with the reason and ERG_OK. `progress` may be NULL. */
 erg_status erg_run(const erg_point *point, erg_progress *progress, erg_result *out, erg_error *error);
 void erg_result_free(erg_result *result);
@@ -215,6 +216,7 @@ typedef struct {
   double low_rail_share;
   uint64_t cycles_formula, cycles_systemc, cycles_rtl; /**< array cycles; RTL without frozen ones */
   uint64_t gap_cycles;
+  erg_activity activity;   /**< counts of the machine with the Verilated array in it */
   /* the first difference; expected != got only where mismatches > 0 */
   int first_image, first_row, first_col, first_channel, first_expected, first_got;
 } erg_verify_row;

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Inside sim: a vector pass in data, by golden kernels. */
+#ifndef ERGON_SIM_VECTOR_GOLDEN_H
+#define ERGON_SIM_VECTOR_GOLDEN_H
+#include "ergon/sim.h"
+
+typedef struct {
+  const int16_t *a, *b; /* b: second operand of an add, or NULL */
+  int32_t a_zero_point, b_zero_point;
+  int16_t *output;
+  int32_t output_zero_point; /* out */
+} erg_vector_data;
+
+/* Pools and clamps keep scale and zero point; an add halves the variance of each term. ERG_ERR_UNSUPPORTED for an
+ * operator without an integer kernel of its own. */
+erg_status erg_vector_golden(const erg_graph *graph, const erg_pass *pass, const erg_precision *precision,
+                             erg_vector_data *data, erg_error *error);
+#endif
