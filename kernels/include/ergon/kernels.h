@@ -158,4 +158,6 @@ const char *const *erg_op_names(erg_arena *arena);
 #ifdef __cplusplus
 }
 #endif
+#include "ergon/gates.h"
+#include "ergon/softmax.h"
 #endif
