@@ -159,5 +159,6 @@ const char *const *erg_op_names(erg_arena *arena);
 }
 #endif
 #include "ergon/gates.h"
+#include "ergon/norms.h"
 #include "ergon/softmax.h"
 #endif
