@@ -38,7 +38,7 @@ typedef struct {
 /** f(-x) = 1 - f(x); f(-x) = -f(x); f(-x) = f(x) - x; x <= 0 only (a positive argument is taken as 0). */
 typedef enum { ERG_GATE_COMPLEMENT, ERG_GATE_ODD, ERG_GATE_RAMP, ERG_GATE_NEGATIVE } erg_gate_symmetry;
 
-typedef struct {
+typedef struct erg_gate {
   const char *name, *help;                /**< help: the exact function */
   long double (*exact)(long double x);    /**< correct to about 2^-60; `x` finite */
   erg_gate_symmetry symmetry;

@@ -161,4 +161,5 @@ const char *const *erg_op_names(erg_arena *arena);
 #include "ergon/gates.h"
 #include "ergon/norms.h"
 #include "ergon/softmax.h"
+#include "ergon/squeeze_excite.h"
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** \file softmax.h
- *  Softmax over rows: p[i] = exp(x[i] - max x) / sum over j of exp(x[j] - max x). The exact reference on codes, one form
- *  of integers only, and the fp32 reference. */
+ *  Softmax over rows: p[i] = exp(x[i] - max x) / sum over j of exp(x[j] - max x). The exact reference on codes, one
+ *  form of integers only, and the fp32 reference. */
 #ifndef ERGON_SOFTMAX_H
 #define ERGON_SOFTMAX_H
 
@@ -14,8 +14,8 @@ extern "C" {
 
 /** input, output [rows, n]; codes of in.bits and out.bits (signed). The output is erg_codes_round(out, p) of the
  *  softmax of the dequantized row: correctly rounded, ties to even (equal codes give rational values, computed exactly;
- *  any other value would have to lie within n * 2^-60, relative, of a tie to be misjudged). The input's zero point cancels.
- *  out of int8 is usually scale 1/256, zero point -128 (TensorFlow Lite); p = 1 is then 127, the last code.
+ *  any other value would have to lie within n * 2^-60, relative, of a tie to be misjudged). The input's zero point
+ *  cancels. out of int8 is usually scale 1/256, zero point -128 (TensorFlow Lite); p = 1 is then 127, the last code.
  *  ERG_ERR_DATA, output untouched: rows or n below 1, a NULL, an illegal erg_codes, a code outside in.bits. */
 erg_status erg_softmax_exact_s16(int64_t rows, int64_t n, const int16_t *input, erg_codes in, erg_codes out,
                                  int16_t *output, erg_error *error);
