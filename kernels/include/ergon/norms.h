@@ -2,9 +2,7 @@
 /** \file norms.h
  *  Dynamic norms in integers: instance norm (a channel over H*W), layer norm and RMS norm (a row over C). Their
  *  statistics depend on the input, so nothing folds. Pass one gathers, of q' = q - zero point over the N elements of a
- *  group,
- *      S = sum q', Q = sum q'^2                                         (RMS: S is taken as 0; the zero point must be
- *  gone) and pass two computes
+ *  group, S = sum q' (RMS: 0) and Q = sum q'^2. Pass two computes
  *      xhat = (N q' - S) / sqrt(N Q - S^2 + N^2 eps / s^2),  y = gamma xhat + beta
  *  for RMS too, since q' sqrt(N) / sqrt(Q + N eps/s^2) is the same with S = 0. The input's scale s matters only beside
  *  eps. The static affine gamma/s_out, beta/s_out goes into one requantization.
