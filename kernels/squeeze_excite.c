@@ -4,10 +4,8 @@
 
 static erg_status check_rescale(const char *what, const erg_rescale *r, erg_error *error) {
   if (!r) return erg_fail(error, ERG_ERR_DATA, "%s: no output codes", what);
-  if (r->low > r->high || r->low < INT16_MIN || r->high > INT16_MAX)
-    return erg_fail(error, ERG_ERR_DATA, "%s: found clamp %d..%d; allowed: within 16 bits, low to high", what, r->low,
-                    r->high);
-  return erg_check_requant(what, r->scale, error);
+  erg_status status = erg_check_clamp(what, r->low, r->high, error);
+  return status == ERG_OK ? erg_check_rule(what, r->rule, r->scale, error) : status;
 }
 
 static erg_status check_shape(const char *what, erg_shape s, erg_error *error) {
@@ -19,7 +17,7 @@ static erg_status check_shape(const char *what, erg_shape s, erg_error *error) {
 }
 
 static int16_t rescaled(const erg_rescale *r, int64_t value, int accumulator_bits) {
-  __int128 y = (__int128)r->zero_point + erg_requantize(value, r->scale, accumulator_bits);
+  __int128 y = (__int128)r->zero_point + erg_requantize_rule(value, r->scale, accumulator_bits, r->rule);
   return (int16_t)(y < r->low ? r->low : y > r->high ? r->high : (int32_t)y);
 }
 

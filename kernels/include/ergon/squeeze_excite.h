@@ -15,8 +15,8 @@ extern "C" {
 
 struct erg_gate; /* gates.h */
 
-/** Requantized output codes: y = clamp(zero_point + rq(value, scale), low, high). */
-typedef struct { erg_requant scale; int32_t zero_point, low, high; } erg_rescale;
+/** Requantized output codes: y = clamp(zero_point + rq(value, scale), low, high), rq by `rule` (0: rule S). */
+typedef struct { erg_requant scale; int32_t zero_point, low, high; erg_rule rule; } erg_rescale;
 
 /** Mean of each channel: sum over H*W of (x - input_zero_point), 64 bits, wrapped to accumulator_bits (8..48),
  *  requantized; the scale holds 1 / (H W). input [N, H, W, C], output [N, 1, 1, C]. */

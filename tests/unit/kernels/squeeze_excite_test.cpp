@@ -125,11 +125,11 @@ struct Block {
     e2.bias = b2.data(), e2.scale = r2.data(), e2.zero_point = logit.zero_point, e2.low = -128, e2.high = 127;
     se.shape = {(int)n, (int)h, (int)w, (int)c}, se.squeezed = (int)m, se.accumulator_bits = 32;
     se.input_zero_point = in.zero_point;
-    se.mean = {erg_requant_from_real(in.scale / mean.scale / (double)(h * w)), mean.zero_point, -128, 127};
+    se.mean = {erg_requant_from_real(in.scale / mean.scale / (double)(h * w)), mean.zero_point, -128, 127, ERG_RULE_S};
     se.reduce_weight = w1.data(), se.reduce = &e1, se.expand_weight = w2.data(), se.expand = &e2;
     se.hidden_table = silu ? hidden_table.data() : nullptr, se.hidden_bits = 8, se.hidden_zero_point = after.zero_point;
     se.gate_table = gate_table.data(), se.gate_bits = 8, se.gate_zero_point = gate.zero_point;
-    se.multiply = {erg_requant_from_real(in.scale * gate.scale / out.scale), out.zero_point, -128, 127};
+    se.multiply = {erg_requant_from_real(in.scale * gate.scale / out.scale), out.zero_point, -128, 127, ERG_RULE_S};
   }
 
   std::vector<int16_t> run() const {
@@ -151,6 +151,8 @@ TEST(SqueezeExcite, EqualsItsStepsBitForBit) {
   for (int round = 0; round < 60; round++) {
     SCOPED_TRACE("seed 111, round " + std::to_string(round));
     Block b(r);
+    const erg_rule rules[] = {ERG_RULE_S, ERG_RULE_D, ERG_RULE_F, ERG_RULE_A}, rule = rules[round % 4];
+    b.e1.rule = b.e2.rule = b.se.mean.rule = b.se.multiply.rule = rule;
     std::vector<int16_t> y = b.run();
     for (size_t image = 0; image < b.n; image++) {
       std::vector<int> mean(b.c), hidden(b.m), gate(b.c);
@@ -158,23 +160,24 @@ TEST(SqueezeExcite, EqualsItsStepsBitForBit) {
       for (size_t c = 0; c < b.c; c++) {
         int64_t sum = 0;
         for (size_t i = 0; i < b.h * b.w; i++) sum += x[i * b.c + c] - b.in.zero_point;
-        mean[c] = clamp8(b.mean.zero_point + erg_requantize(sum, b.se.mean.scale, 32));
+        mean[c] = clamp8(b.mean.zero_point + erg_requantize_rule(sum, b.se.mean.scale, 32, rule));
       }
       for (size_t m = 0; m < b.m; m++) {
         int64_t sum = b.b1[m];
         for (size_t c = 0; c < b.c; c++) sum += (mean[c] - b.mean.zero_point) * b.w1[m * b.c + c];
-        hidden[m] = clamp8(b.hidden.zero_point + erg_requantize(sum, b.r1[m], 32), b.e1.low);
+        hidden[m] = clamp8(b.hidden.zero_point + erg_requantize_rule(sum, b.r1[m], 32, rule), b.e1.low);
         if (b.silu) hidden[m] = b.hidden_table[(size_t)(hidden[m] + 128)];
       }
       for (size_t c = 0; c < b.c; c++) {
         int64_t sum = b.b2[c];
         for (size_t m = 0; m < b.m; m++) sum += (hidden[m] - b.after.zero_point) * b.w2[c * b.m + m];
-        gate[c] = b.gate_table[(size_t)(clamp8(b.logit.zero_point + erg_requantize(sum, b.r2[c], 32)) + 128)];
+        gate[c] =
+            b.gate_table[(size_t)(clamp8(b.logit.zero_point + erg_requantize_rule(sum, b.r2[c], 32, rule)) + 128)];
       }
       for (size_t i = 0; i < b.h * b.w * b.c; i++) {
         int64_t product = (x[i] - b.in.zero_point) * (gate[i % b.c] + 128);
         ASSERT_EQ(y[image * b.h * b.w * b.c + i],
-                  clamp8(b.out.zero_point + erg_requantize(product, b.se.multiply.scale, 32)));
+                  clamp8(b.out.zero_point + erg_requantize_rule(product, b.se.multiply.scale, 32, rule)));
       }
     }
   }
@@ -225,10 +228,10 @@ TEST(SqueezeExcite, TheSumWrapsAtTheAccumulator) {
   const int16_t x[] = {100, 100}; // 200 in 8 bits is -56
   int16_t y;
   test::Error error;
-  const erg_rescale unit = {erg_requant_from_real(1), 0, -128, 127};
+  const erg_rescale unit = {erg_requant_from_real(1), 0, -128, 127, ERG_RULE_S};
   ASSERT_EQ(erg_global_average_s16({1, 2, 1, 1}, x, 0, 8, &unit, &y, &error), ERG_OK);
   EXPECT_EQ(y, -56);
-  const erg_rescale half = {erg_requant_from_real(0.5), 0, -128, 127};
+  const erg_rescale half = {erg_requant_from_real(0.5), 0, -128, 127, ERG_RULE_S};
   ASSERT_EQ(erg_global_average_s16({1, 2, 1, 1}, x, 0, 32, &half, &y, &error), ERG_OK);
   EXPECT_EQ(y, 100);
 }
@@ -254,6 +257,7 @@ TEST(SqueezeExcite, RefusesIllegalArgumentsAndLeavesTheOutput) {
   refuses([](erg_squeeze_excite *se) { se->gate_bits = 1; });
   refuses([](erg_squeeze_excite *se) { se->multiply.scale.multiplier = 5; });
   refuses([](erg_squeeze_excite *se) { se->mean.low = 200; });
+  refuses([](erg_squeeze_excite *se) { se->mean.rule = ERG_RULE_COUNT; });
   EXPECT_EQ(erg_squeeze_excite_s16(nullptr, b.x.data(), scratch.data(), y.data(), &error), ERG_ERR_DATA);
   EXPECT_EQ(erg_squeeze_excite_s16(&b.se, nullptr, scratch.data(), y.data(), &error), ERG_ERR_DATA);
 }
