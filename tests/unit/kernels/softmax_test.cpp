@@ -118,6 +118,39 @@ TEST(Softmax, IntegerFormTakesAnyOutputCodesAndLongRows) {
   }
 }
 
+// The definition, step by step with division in place of shifts; 16-bit outputs show the last bits of every step.
+TEST(Softmax, IntegerFormIsItsDefinitionBitForBit) {
+  using Wide = __int128;
+  auto power = [](int k) { return (Wide)1 << k; };
+  auto down = [](Wide a, Wide b) { return a / b - (a % b < 0); };
+  test::Random r(85);
+  for (int round = 0; round < 1200; round++) {
+    SCOPED_TRACE("seed 85, round " + std::to_string(round));
+    erg_codes in = {std::ldexp(0.5 + r.unit(), r.range(-8, -3)), 0, 8};
+    erg_codes out = {std::ldexp(0.5 + r.unit() / 2, r.range(-16, -14)), -32768, 16};
+    int64_t n = r.range(1, 400);
+    int fraction = round % 4 ? 23 : r.range(8, 23);
+    std::vector<int16_t> x = codes(r, n, 8, round % 4 % 3), y(x.size());
+    std::vector<int32_t> table(256);
+    erg_softmax_unit unit;
+    test::Error error;
+    ASSERT_EQ(erg_softmax_unit_init(in, out, fraction, table.data(), &unit, &error), ERG_OK);
+    ASSERT_EQ(erg_softmax_unit_s16(&unit, 1, n, x.data(), y.data(), &error), ERG_OK);
+    int most = *std::max_element(x.begin(), x.end()), k = 0;
+    auto e = [&](int16_t q) { return (Wide)std::llrint(std::ldexp(std::exp(-(most - q) * in.scale), fraction)); };
+    Wide sum = 0;
+    for (int16_t q : x) sum += e(q);
+    while (power(k) <= sum) k++;
+    erg_requant inverse = erg_requant_from_real(1 / out.scale);
+    Wide scaled = down(power(k + 30) / sum * inverse.multiplier * 2 + power(31), power(32));
+    for (size_t i = 0; i < x.size(); i++) {
+      int t = k + 30 - inverse.shift;
+      Wide want = down(e(x[i]) * scaled * 2 + power(t), power(t + 1)) + out.zero_point;
+      ASSERT_EQ(y[i], static_cast<int>(std::min<Wide>(want, 32767))) << "element " << i;
+    }
+  }
+}
+
 // Two codes half an octave apart, by hand: E = 2^8 and rint(2^8 exp(-0.5)) = 155; 411 = 9 bits.
 TEST(Softmax, HandWorkedRow) {
   const int16_t x[] = {5, 0};
