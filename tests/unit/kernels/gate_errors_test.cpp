@@ -86,3 +86,21 @@ TEST(GateErrors, TablesAreHalfAStepUnlessCapped) {
     EXPECT_LE(e.max_error, 1.0001 * out.scale) << (*item)->name; // 1.0 itself is a whole step above 255/256
   }
 }
+
+// The table of docs/gates.md shows what is measured, for every form there is.
+TEST(GateErrors, TheDocumentedTableIsMeasured) {
+  std::string doc = test::read_file(std::string(ERGON_TEST_SOURCE_DIR) + "/docs/gates.md");
+  ERG_EACH(erg_gate, item)
+  for (int f = 0; f < (*item)->form_count; f++) {
+    const erg_gate_form *form = &(*item)->forms[f];
+    double low = -(*item)->limit, high = (*item)->symmetry == ERG_GATE_NEGATIVE ? 0 : (*item)->limit;
+    erg_gate_error formula, integer;
+    test::Error error;
+    ASSERT_EQ(erg_gate_measure(*item, form, false, low, high, 1 / 1024.0, &formula, &error), ERG_OK);
+    ASSERT_EQ(erg_gate_measure(*item, form, true, low, high, 1 / 1024.0, &integer, &error), ERG_OK);
+    char row[200];
+    std::snprintf(row, sizeof row, "| %s | %s | %g to %g | %.2e | %.2e | %.2e |", (*item)->name, form->name, low, high,
+                  formula.max_error, integer.max_error, integer.rms);
+    EXPECT_NE(doc.find(row), std::string::npos) << row;
+  }
+}
