@@ -6,15 +6,13 @@ erg_status erg_add_s16(int64_t elements, const int16_t *a, const int16_t *b, con
   if (elements < 1 || !a || !b || !params || !output)
     return erg_fail(error, ERG_ERR_DATA, "add: found %lld elements or a NULL; allowed: at least 1, no NULL",
                     (long long)elements);
-  if (params->low > params->high || params->low < INT16_MIN || params->high > INT16_MAX)
-    return erg_fail(error, ERG_ERR_DATA, "add: found clamp %d..%d; allowed: within 16 bits, low to high", params->low,
-                    params->high);
-  erg_status status = erg_check_requant("add: first scale", params->a_scale, error);
-  if (status == ERG_OK) status = erg_check_requant("add: second scale", params->b_scale, error);
+  erg_status status = erg_check_clamp("add", params->low, params->high, error);
+  if (status == ERG_OK) status = erg_check_rule("add: first scale", params->rule, params->a_scale, error);
+  if (status == ERG_OK) status = erg_check_rule("add: second scale", params->rule, params->b_scale, error);
   for (int64_t i = 0; i < elements && status == ERG_OK; i++) {
     __int128 y = (__int128)params->zero_point +
-                 erg_requantize((int64_t)a[i] - params->a_zero_point, params->a_scale, 32) +
-                 erg_requantize((int64_t)b[i] - params->b_zero_point, params->b_scale, 32);
+                 erg_requantize_rule((int64_t)a[i] - params->a_zero_point, params->a_scale, 32, params->rule) +
+                 erg_requantize_rule((int64_t)b[i] - params->b_zero_point, params->b_scale, 32, params->rule);
     output[i] = (int16_t)(y < params->low ? params->low : y > params->high ? params->high : (int32_t)y);
   }
   return status;

@@ -6,10 +6,24 @@
 erg_status erg_check_conv2d(const erg_conv2d_shape *shape, erg_error *error);
 erg_status erg_check_pool(const erg_pool_shape *shape, erg_error *error);
 erg_status erg_check_requant(const char *what, erg_requant scale, erg_error *error);
-/** Positions of an output's window inside the map, along one axis: [first, last). */
+/** A legal rule with a scale that rule can use (F: a float32 scale that is set). */
+erg_status erg_check_rule(const char *what, erg_rule rule, erg_requant scale, erg_error *error);
+/** low <= high, both within 16 bits. */
+erg_status erg_check_clamp(const char *what, int32_t low, int32_t high, erg_error *error);
+/** Scales of `channels` channels, clamp, residual, rule. */
+erg_status erg_check_epilogue(const char *what, const erg_epilogue *epilogue, int channels, erg_error *error);
+/** All extents at least 1, their product at most 2^40. */
+bool erg_extents_ok(const int *extents, int count);
+/** Taps of an output's window inside the map, along one axis: [first, last), empty when first >= last. */
+static inline void erg_taps(int output, int stride, int pad, int kernel, int dilation, int extent, int *first,
+                            int *last) {
+  int64_t start = (int64_t)output * stride - pad, step = dilation > 1 ? dilation : 1;
+  int64_t inside = start < extent ? (extent - start + step - 1) / step : 0;
+  *first = start < 0 ? (int)((-start + step - 1) / step) : 0;
+  *last = inside > kernel ? kernel : (int)inside;
+}
+/** The same without dilation. */
 static inline void erg_window(int output, int stride, int pad, int kernel, int extent, int *first, int *last) {
-  int start = output * stride - pad;
-  *first = start < 0 ? -start : 0;
-  *last = start + kernel > extent ? extent - start : kernel;
+  erg_taps(output, stride, pad, kernel, 1, extent, first, last);
 }
 #endif

@@ -24,17 +24,18 @@ static uint64_t dot64(const int16_t *x, const int16_t *w, int n, int32_t zero_po
 static int64_t accumulate(const erg_conv2d_shape *s, const int16_t *image, int32_t zero_point, const int16_t *filter,
                           int group, int p, int q, int accumulator_bits) {
   int group_channels = s->in.c / s->groups, r0, r1, s0, s1;
-  erg_window(p, s->stride_h, s->pad_top, s->kernel_h, s->in.h, &r0, &r1);
-  erg_window(q, s->stride_w, s->pad_left, s->kernel_w, s->in.w, &s0, &s1);
+  int dilation_h = s->dilation_h > 1 ? s->dilation_h : 1, dilation_w = s->dilation_w > 1 ? s->dilation_w : 1;
+  erg_taps(p, s->stride_h, s->pad_top, s->kernel_h, dilation_h, s->in.h, &r0, &r1);
+  erg_taps(q, s->stride_w, s->pad_left, s->kernel_w, dilation_w, s->in.w, &s0, &s1);
+  bool adjacent = s->groups == 1 && dilation_w == 1; /* taps of a kernel row, in the map and in the filter: one run */
   uint32_t xw = 0, sum_w = 0;
   uint64_t wide = 0;
   for (int r = r0; r < r1; r++) {
-    int h = p * s->stride_h - s->pad_top + r;
-    /* Ungrouped taps of a kernel row are adjacent in the map and in the filter: one run. */
-    int runs = s->groups == 1 ? 1 : s1 - s0, length = s->groups == 1 ? (s1 - s0) * group_channels : group_channels;
+    int64_t h = (int64_t)p * s->stride_h - s->pad_top + (int64_t)r * dilation_h;
+    int runs = adjacent ? s1 > s0 : s1 - s0, length = adjacent ? (s1 - s0) * group_channels : group_channels;
     for (int t = 0; t < runs; t++) {
-      int w = q * s->stride_w - s->pad_left + s0 + t;
-      const int16_t *x = image + ((int64_t)h * s->in.w + w) * s->in.c + (int64_t)group * group_channels;
+      int64_t w = (int64_t)q * s->stride_w - s->pad_left + (int64_t)(s0 + t) * dilation_w;
+      const int16_t *x = image + (h * s->in.w + w) * s->in.c + (int64_t)group * group_channels;
       const int16_t *weight = filter + ((int64_t)r * s->kernel_w + s0 + t) * group_channels;
       if (accumulator_bits <= 32)
         dot32(x, weight, length, &xw, &sum_w);
@@ -84,15 +85,7 @@ erg_status erg_conv2d_s16(const erg_conv2d_shape *shape, const int16_t *input, i
                           const int16_t *weight, int accumulator_bits, const erg_epilogue *epilogue, int16_t *output,
                           erg_error *error) {
   erg_status status = check(shape, input, weight, output, accumulator_bits, error);
-  if (status != ERG_OK) return status;
-  if (!epilogue || !epilogue->scale) return erg_fail(error, ERG_ERR_DATA, "conv2d: no epilogue scales");
-  if (epilogue->low > epilogue->high || epilogue->low < INT16_MIN || epilogue->high > INT16_MAX)
-    return erg_fail(error, ERG_ERR_DATA, "conv2d: found clamp %d..%d; allowed: within 16 bits, low to high",
-                    epilogue->low, epilogue->high);
-  for (int k = 0; k < shape->filters && status == ERG_OK; k++)
-    status = erg_check_requant("conv2d: scale", epilogue->scale[k], error);
-  if (status == ERG_OK && epilogue->residual)
-    status = erg_check_requant("conv2d: residual scale", epilogue->residual_scale, error);
+  if (status == ERG_OK) status = erg_check_epilogue("conv2d", epilogue, shape->filters, error);
   if (status == ERG_OK) run(shape, input, input_zero_point, weight, accumulator_bits, epilogue, NULL, output);
   return status;
 }

@@ -16,11 +16,12 @@ static erg_status check(const erg_pool_shape *shape, const void *input, const vo
        once; once = 0)                                                                                                 \
     for (int r = r0; r < r1; r++)                                                                                      \
       for (int64_t t = s0, index;                                                                                      \
-           t < s1 && (index = (((int64_t)(n) * (s)->in.h + (p) * (s)->stride_h - (s)->pad_top + r) * (s)->in.w +       \
-                               (q) * (s)->stride_w - (s)->pad_left + t) *                                              \
-                                  (s)->in.c +                                                                          \
-                              (c),                                                                                     \
-                     1);                                                                                               \
+           t < s1 &&                                                                                                   \
+           (index = (((int64_t)(n) * (s)->in.h + (int64_t)(p) * (s)->stride_h - (s)->pad_top + r) * (s)->in.w +        \
+                     (int64_t)(q) * (s)->stride_w - (s)->pad_left + t) *                                               \
+                        (s)->in.c +                                                                                    \
+                    (c),                                                                                               \
+           1);                                                                                                         \
            t++)
 
 #define FOR_OUTPUTS(s)                                                                                                 \

@@ -8,6 +8,7 @@
 
 #include "ergon/base.h"
 #include "ergon/registry.h"
+#include "ergon/requant.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -27,30 +28,20 @@ typedef struct {
 } erg_attrs;
 
 /** A convolution to the last extent; FC and GEMM are convolutions too (FC: kernel = input extents; GEMM: 1 x 1 on
- *  [1, M, 1, K]). Legal: all extents >= 1, pads 0..kernel-1, groups divides in.c and filters, P and Q >= 1. */
+ *  [1, M, 1, K]). Legal: all extents >= 1, pads 0..(kernel-1)*dilation, dilations >= 0, groups divides in.c and filters,
+ *  P and Q >= 1, the span of every window (kernel-1)*dilation + 1 meets the map. */
 typedef struct {
   erg_shape in;
   int filters, kernel_h, kernel_w, stride_h, stride_w, pad_top, pad_left, groups;
-  int out_h, out_w; /**< P, Q */
+  int out_h, out_w;           /**< P, Q */
+  int dilation_h, dilation_w; /**< distance of neighbouring taps; 0 is read as 1 */
 } erg_conv2d_shape;
 
 int64_t erg_conv2d_macs(const erg_conv2d_shape *shape); /**< N P Q K R S C/groups; padding included, as the field counts */
 /** K of the GEMM: R S C/groups. */
 int64_t erg_conv2d_reduction(const erg_conv2d_shape *shape);
 
-/* ---------------------------------------------------------------- requantization (requantize.c) */
-
-/** Real multiplier M = multiplier * 2^(shift-31), multiplier in [2^30, 2^31) or 0, shift in [-31, 30]. */
-typedef struct { int32_t multiplier; int32_t shift; } erg_requant;
-
-/** M >= 0 (computed in double) to (multiplier, shift): frexp, round to 31 bits, carry; below 2^-32 gives 0. */
-erg_requant erg_requant_from_real(double real_multiplier);
-/** Rule S: (x*m + 2^(t-1)) >> t with t = 31 - shift, arithmetic shift: one rounding, ties towards +infinity.
- *  For accumulator_bits > 32 the multiplier is first reduced to 16 bits (m >= 0x7FFF0000 ? 0x7FFF : (m + 2^15) >> 16)
- *  and t = 15 - shift; |x| < 2^47 then. The result is not clamped. (TOSA SINGLE_ROUND, TFLITE_SINGLE_ROUNDING.) */
-int64_t erg_requantize(int64_t x, erg_requant scale, int accumulator_bits);
-/** Wraps to `bits`-bit two's complement (the only order-independent accumulation policy). bits 2..63. */
-int64_t erg_wrap(int64_t x, int bits);
+/* ---------------------------------------------------------------- epilogue (epilogue.c); rules: requant.h */
 
 /** The fused epilogue (MODEL 5): y = clamp(zero_point + rq(acc + bias[k], scale[k]) + rq(res - residual_zero_point,
  *  residual_scale), low, high), acc + bias wrapped to accumulator_bits, no intermediate clamp. */
@@ -61,6 +52,7 @@ typedef struct {
   const int16_t *residual;  /**< [N, P, Q, K] or NULL */
   int32_t residual_zero_point;
   erg_requant residual_scale;
+  erg_rule rule; /**< of both requantizations; 0 = S */
 } erg_epilogue;
 
 /** One element of the epilogue, used by kernels and by tests. `k` is the channel. */
@@ -85,6 +77,7 @@ erg_status erg_conv2d_f32(const erg_conv2d_shape *shape, const float *input, con
 typedef struct {
   int32_t a_zero_point, b_zero_point, zero_point, low, high;
   erg_requant a_scale, b_scale;
+  erg_rule rule; /**< of both requantizations; 0 = S */
 } erg_add_params;
 erg_status erg_add_s16(int64_t elements, const int16_t *a, const int16_t *b, const erg_add_params *params,
                        int16_t *output, erg_error *error);
@@ -158,4 +151,10 @@ const char *const *erg_op_names(erg_arena *arena);
 #ifdef __cplusplus
 }
 #endif
+
+#include "ergon/gates.h"
+#include "ergon/matmul.h"
+#include "ergon/norms.h"
+#include "ergon/softmax.h"
+#include "ergon/squeeze_excite.h"
 #endif
