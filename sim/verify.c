@@ -3,6 +3,7 @@
  * two sides share their inputs (codes and parameters) and nothing else. */
 #include "vector_golden.h"
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -67,7 +68,9 @@ static void measure(const erg_pass *pass, const erg_synth_layer *layer, const in
 static bool informative(const erg_pass *pass, const erg_precision *precision, const erg_verify_row *row) {
   int codes = precision->output_bits >= 6 ? LEAST_CODES : 1 << (precision->output_bits - 1);
   if ((uint64_t)codes > row->outputs / 2) codes = (int)(row->outputs / 2);
-  return row->distinct_codes >= codes && row->rail_share <= MOST_RAIL &&
+  /* Of four codes two are rails: no map of 2-bit codes can do better than to use all alike. */
+  double most_rail = fmax(MOST_RAIL, 2.0 / (1 << precision->output_bits));
+  return row->distinct_codes >= codes && row->rail_share <= most_rail &&
          (!pass->clamp || row->low_rail_share <= MOST_RELU_RAIL);
 }
 
