@@ -68,7 +68,7 @@ static void run(const erg_conv2d_shape *s, const int16_t *input, int32_t zero_po
           if (output)
             output[at] =
                 erg_epilogue_apply(epilogue, sum, k, epilogue->residual ? epilogue->residual[at] : 0, accumulator_bits);
-          else
+          else if (accumulators)
             accumulators[at] = sum;
         }
 }

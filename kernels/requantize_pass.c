@@ -13,9 +13,9 @@ static erg_status check(int64_t rows, int64_t channels, const void *input, const
 
 static erg_status check_channels(int64_t rows, const void *input, const erg_requant_channels *scale,
                                  const erg_codes *codes, const void *output, int accumulator_bits, erg_error *error) {
-  int channels = scale ? scale->channels : 1;
-  erg_status status = check(rows, channels, input, scale ? scale->scale : NULL, codes, output, accumulator_bits, error);
-  for (int c = 0; c < channels && status == ERG_OK; c++)
+  if (!scale) return erg_fail(error, ERG_ERR_DATA, "requantize: an argument is NULL");
+  erg_status status = check(rows, scale->channels, input, scale->scale, codes, output, accumulator_bits, error);
+  for (int c = 0; c < scale->channels && status == ERG_OK; c++)
     status = erg_check_rule("requantize: scale", scale->rule, scale->scale[c], error);
   return status;
 }

@@ -153,6 +153,7 @@ const char *const *erg_op_names(erg_arena *arena);
 }
 #endif
 
+#include "ergon/certificate.h"
 #include "ergon/matmul.h"
 #include "ergon/packing.h"
 #include "ergon/requantize.h"
