@@ -22,6 +22,7 @@ enum {
   KEY_CSV,
   KEY_LAYERS,
   KEY_EXPLAIN,
+  KEY_CERTIFY,
   KEY_GAPS,
   KEY_MUTANT
 };
@@ -44,6 +45,7 @@ static const struct {
      {"set", KEY_SET, "KEY=VALUE", 0, "overrides a field: arch.rows=32, tech.node_nm=40, workload.input.height=64", 1}},
     {ERG_OPTION_RUN, {"layers", KEY_LAYERS, 0, 0, "the table of layers for every point, not only for a single one", 2}},
     {ERG_OPTION_RUN, {"explain-fusion", KEY_EXPLAIN, 0, 0, "what fold and fuse did and refused, node by node", 2}},
+    {ERG_OPTION_RUN, {"certify", KEY_CERTIFY, 0, 0, "the narrowest safe accumulator of each layer, and why", 2}},
     {ERG_OPTION_VERIFY, {"gaps", KEY_GAPS, "P", 0, "withhold each operand with probability P a cycle (0 to 0.9)", 2}},
     {ERG_OPTION_VERIFY,
      {"mutant", KEY_MUTANT, "NAME", 0,
@@ -180,6 +182,9 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
   case KEY_EXPLAIN:
     cli->explain_fusion = true;
     break;
+  case KEY_CERTIFY:
+    cli->certify = true;
+    break;
   case KEY_MUTANT:
     cli->mutant = text;
     break;
@@ -195,6 +200,7 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
     if (cli->argument_count < p->least)
       argp_error(state, "an argument is missing: %s %s", p->command->name, p->command->arguments);
     if (cli->json && cli->csv) argp_error(state, "--json and --csv cannot both go to stdout");
+    if (cli->certify && (cli->json || cli->csv)) argp_error(state, "--certify prints a table, not --json or --csv");
     break;
   default:
     return ARGP_ERR_UNKNOWN;
