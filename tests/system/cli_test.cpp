@@ -259,6 +259,12 @@ TEST(Cli, ExplainFusionSaysWhatAndWhy) {
   EXPECT_TRUE(has(o.out, "residual of s1b1_conv2's epilogue, read from pool1"));
 }
 
+TEST(Cli, ListsTheRoundingRules) {
+  test::Output o = ergon("list rules");
+  EXPECT_EQ(o.exit_code, 0) << o.err;
+  for (const char *part : {"S ", "D ", "F ", "A ", "gemmlowp", "XNNPACK"}) EXPECT_TRUE(has(o.out, part)) << o.out;
+}
+
 TEST(Cli, CertifyTellsWhichAccumulatorsAreSafe) {
   test::Output o = ergon("run resnet18 --certify --precision int8,w8a8p20,fp32");
   ASSERT_EQ(o.exit_code, 0) << o.err;

@@ -96,7 +96,7 @@ TEST(Accumulate, RefusesIllegalArguments) {
                                             nullptr, nullptr);
   };
   EXPECT_EQ(run(&s, &x, 32, 2), ERG_ERR_DATA);
-  EXPECT_EQ(run(&s, &x, 32, -1), ERG_ERR_DATA);
+  EXPECT_EQ(run(&s, &x, 32, 3), ERG_ERR_DATA);
   EXPECT_EQ(run(nullptr, &x, 32, 1), ERG_ERR_DATA);
   EXPECT_EQ(run(&s, nullptr, 32, 1), ERG_ERR_DATA);
   EXPECT_EQ(run(&s, &x, 49, 1), ERG_ERR_DATA);
