@@ -21,18 +21,19 @@ module vectors_tb;
     return longint'(word << (64 - bits)) >>> (64 - bits);
   endfunction
 
-  function automatic int in_file(input string name);
+  function automatic bit exists(input string name);
     int file;
     file = $fopen({folder, "/", name}, "r");
-    if (file != 0) $fclose(file);
-    return file;
+    if (file == 0) return 0;
+    $fclose(file);
+    return 1;
   endfunction
 
   int failed = 0, inputs, weights, outputs, status;
 
   initial begin
     if (!$value$plusargs("vectors=%s", folder)) $fatal(1, "+vectors=DIR is missing");
-    if (in_file("shape.hex") == 0) $fatal(1, "%s holds no shape.hex", folder);
+    if (!exists("shape.hex")) $fatal(1, "%s holds no shape.hex", folder);
     $readmemh({folder, "/shape.hex"}, shape_words);
     for (int i = 0; i < WORDS; i++) d[i] = int'(shape_words[i]);
     inputs  = d[W_N] * d[W_H] * d[W_W] * d[W_C];

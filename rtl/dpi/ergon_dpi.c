@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The C side of ergon_dpi_pkg.sv: translates DPI types to the golden kernels and computes nothing itself. C and C++ both
- * compile it, because some simulators hand every source to the C++ compiler. Arrays are copied element by element where a
- * simulator does not keep them as C does (svGetArrayPtr may return NULL). */
+/* The C side of ergon_dpi_pkg.sv: translates DPI types to the golden kernels and computes nothing itself. C and C++
+ * both compile it, because some simulators hand every source to the C++ compiler. Arrays are copied element by element
+ * where a simulator does not keep them as C does (svGetArrayPtr may return NULL). */
 #include "ergon/kernels.h"
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +12,35 @@ extern "C" {
 #endif
 
 enum { /* word_e of ergon_dpi_pkg.sv, in its order */
-  W_N, W_H, W_W, W_C, W_FILTERS, W_KERNEL_H, W_KERNEL_W, W_STRIDE_H, W_STRIDE_W, W_PAD_TOP, W_PAD_LEFT, W_GROUPS,
-  W_OUT_H, W_OUT_W, W_DILATION_H, W_DILATION_W, W_ACCUMULATOR_BITS, W_INPUT_ZERO_POINT, W_B_ZERO_POINT, W_ZERO_POINT,
-  W_LOW, W_HIGH, W_HAS_RESIDUAL, W_RESIDUAL_ZERO_POINT, W_RESIDUAL_MULTIPLIER, W_RESIDUAL_SHIFT, W_RESIDUAL_REAL,
-  W_RULE, W_USED
+       W_N,
+       W_H,
+       W_W,
+       W_C,
+       W_FILTERS,
+       W_KERNEL_H,
+       W_KERNEL_W,
+       W_STRIDE_H,
+       W_STRIDE_W,
+       W_PAD_TOP,
+       W_PAD_LEFT,
+       W_GROUPS,
+       W_OUT_H,
+       W_OUT_W,
+       W_DILATION_H,
+       W_DILATION_W,
+       W_ACCUMULATOR_BITS,
+       W_INPUT_ZERO_POINT,
+       W_B_ZERO_POINT,
+       W_ZERO_POINT,
+       W_LOW,
+       W_HIGH,
+       W_HAS_RESIDUAL,
+       W_RESIDUAL_ZERO_POINT,
+       W_RESIDUAL_MULTIPLIER,
+       W_RESIDUAL_SHIFT,
+       W_RESIDUAL_REAL,
+       W_RULE,
+       W_USED
 };
 
 static char fault_text[512];
@@ -60,10 +85,11 @@ static bool legal(const char *what, erg_requant scale, int accumulator_bits, int
   if (multiplier && scale.shift >= -31 && scale.shift <= 30 && accumulator_bits >= 8 && accumulator_bits <= 48 &&
       rule >= 0 && rule < ERG_RULE_COUNT)
     return true;
-  snprintf(text, sizeof text,
-           "%s: found multiplier %d, shift %d, accumulator bits %d, rule %d; allowed: 0 or 2^30..2^31-1, -31..30, 8..48, "
-           "0..3",
-           what, scale.multiplier, scale.shift, accumulator_bits, rule);
+  snprintf(
+      text, sizeof text,
+      "%s: found multiplier %d, shift %d, accumulator bits %d, rule %d; allowed: 0 or 2^30..2^31-1, -31..30, 8..48, "
+      "0..3",
+      what, scale.multiplier, scale.shift, accumulator_bits, rule);
   fail(ERG_ERR_DATA, text);
   return false;
 }
@@ -274,8 +300,8 @@ int erg_dpi_conv2d_accumulate(const svOpenArrayHandle d, const svOpenArrayHandle
   } else {
     erg_error error = {ERG_OK, NULL, 0};
     erg_conv2d_shape shape = conv_of(o.d);
-    result = report(erg_conv2d_accumulate_s16(&shape, o.left, o.d[W_INPUT_ZERO_POINT], o.right,
-                                              o.d[W_ACCUMULATOR_BITS], o.accumulator, &error),
+    result = report(erg_conv2d_accumulate_s16(&shape, o.left, o.d[W_INPUT_ZERO_POINT], o.right, o.d[W_ACCUMULATOR_BITS],
+                                              o.accumulator, &error),
                     &error);
     if (result == 0) give(accumulator, o.accumulator, outputs, sizeof *o.accumulator);
   }
@@ -300,8 +326,8 @@ int erg_dpi_conv2d(const svOpenArrayHandle d, const svOpenArrayHandle x, const s
   } else {
     erg_error error = {ERG_OK, NULL, 0};
     erg_conv2d_shape shape = conv_of(o.d);
-    result = report(erg_conv2d_s16(&shape, o.left, o.d[W_INPUT_ZERO_POINT], o.right, o.d[W_ACCUMULATOR_BITS],
-                                   &epilogue, o.output, &error),
+    result = report(erg_conv2d_s16(&shape, o.left, o.d[W_INPUT_ZERO_POINT], o.right, o.d[W_ACCUMULATOR_BITS], &epilogue,
+                                   o.output, &error),
                     &error);
     if (result == 0) give(y, o.output, outputs, sizeof *o.output);
   }
