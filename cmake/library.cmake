@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Two libraries for other people's programs. libergon_kernels (Apache-2.0) holds base without its YAML reader and the
-# golden kernels, and needs libc and libm alone; libergon (GPL) holds every room. Both export erg_* only, and every
-# symbol must be found when they are linked.
-function(ergon_shared name)
+# golden kernels, and needs libc and libm alone; libergon (GPL) holds every room. Both export erg_* only
+# (libergon sc_main as well), and every symbol must be found when they are linked.
+function(ergon_shared name exports)
   set_target_properties(${name} PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
-    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib LINK_DEPENDS ${CMAKE_SOURCE_DIR}/kernels/exports.map)
-  target_link_options(${name} PRIVATE -Wl,--version-script=${CMAKE_SOURCE_DIR}/kernels/exports.map)
+    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib LINK_DEPENDS ${exports})
+  target_link_options(${name} PRIVATE -Wl,--version-script=${exports})
   if(NOT ERGON_SANITIZE) # the sanitizers' own symbols come with the program
     target_link_options(${name} PRIVATE -Wl,--no-undefined)
   endif()
@@ -18,13 +18,13 @@ add_library(ergon_kernels_shared SHARED ${base_sources} $<TARGET_OBJECTS:ergon_k
 target_include_directories(ergon_kernels_shared PRIVATE ${CMAKE_SOURCE_DIR}/base/include)
 target_link_libraries(ergon_kernels_shared PRIVATE ergon_options m)
 set_target_properties(ergon_kernels_shared PROPERTIES OUTPUT_NAME ergon_kernels)
-ergon_shared(ergon_kernels_shared)
+ergon_shared(ergon_kernels_shared ${CMAKE_SOURCE_DIR}/kernels/exports.map)
 
 file(WRITE ${CMAKE_BINARY_DIR}/empty.cpp "")
 add_library(ergon_shared SHARED ${CMAKE_BINARY_DIR}/empty.cpp)
 target_link_libraries(ergon_shared PRIVATE ergon_all)
 set_target_properties(ergon_shared PROPERTIES OUTPUT_NAME ergon)
-ergon_shared(ergon_shared)
+ergon_shared(ergon_shared ${CMAKE_SOURCE_DIR}/sim/exports.map)
 
 # pkg-config files find their own folder, so that an installed tree can be moved.
 file(RELATIVE_PATH to_prefix "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
