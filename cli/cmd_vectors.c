@@ -13,8 +13,8 @@ static void print_layer(const erg_cli *cli, const erg_vectors *v) {
   printf("%s: input [%d, %d, %d, %d], weight [%d, %d, %d, %d], output [%d, %d, %d, %d], %s, rule %s, seed %llu%s; "
          "synthetic parameters, not trained\n",
          v->name, s->in.n, s->in.h, s->in.w, s->in.c, s->filters, s->kernel_h, s->kernel_w, s->in.c / s->groups,
-         s->in.n, s->out_h, s->out_w, s->filters, erg_precision_name(&v->precision, precision),
-         erg_rule_names[v->rule], (unsigned long long)v->seed, v->residual ? ", residual added" : "");
+         s->in.n, s->out_h, s->out_w, s->filters, erg_precision_name(&v->precision, precision), erg_rule_names[v->rule],
+         (unsigned long long)v->seed, v->residual ? ", residual added" : "");
   if (!cli->out) printf("nothing written: --out DIR says where\n");
 }
 

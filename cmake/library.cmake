@@ -39,3 +39,7 @@ endforeach()
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/rtl/dpi DESTINATION ${CMAKE_INSTALL_DATADIR}/ergon/rtl)
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/examples/dpi DESTINATION ${CMAKE_INSTALL_DATADIR}/ergon/examples USE_SOURCE_PERMISSIONS)
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/LICENSES DESTINATION ${CMAKE_INSTALL_DOCDIR})
+# The C side of the DPI package is handed out as source; here it is held to the warnings of the house.
+add_library(ergon_dpi OBJECT ${CMAKE_SOURCE_DIR}/rtl/dpi/ergon_dpi.c)
+target_include_directories(ergon_dpi PRIVATE ${VERILATOR_ROOT}/include/vltstd)
+target_link_libraries(ergon_dpi PRIVATE ergon_kernels ergon_options)

@@ -42,14 +42,15 @@ static image make_npy(const erg_vector_file *file, int64_t count) {
   int length = snprintf(header, sizeof header, "{'descr': '%si%d', 'fortran_order': False, 'shape': (",
                         bytes == 1 ? "|" : "<", bytes);
   for (int i = 0; i < file->dims; i++)
-    length += snprintf(header + length, sizeof header - (size_t)length, "%s%lld", i ? ", " : "",
-                       (long long)file->extents[i]);
+    length +=
+        snprintf(header + length, sizeof header - (size_t)length, "%s%lld", i ? ", " : "", (long long)file->extents[i]);
   if (file->dims == 1) length += snprintf(header + length, sizeof header - (size_t)length, ",");
   length += snprintf(header + length, sizeof header - (size_t)length, "), }");
   size_t padded = ((size_t)length + 10 + 1 + 63) / 64 * 64 - 10;
   image made = {malloc(10 + padded + (size_t)count * (size_t)bytes), 10 + padded + (size_t)count * (size_t)bytes};
   if (!made.bytes) return made;
-  memcpy(made.bytes, "\x93NUMPY\x01\x00", 8);
+  static const char magic[8] = {(char)0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0};
+  memcpy(made.bytes, magic, sizeof magic);
   made.bytes[8] = (char)(padded & 255);
   made.bytes[9] = (char)(padded >> 8);
   memset(made.bytes + 10, ' ', padded);
@@ -82,8 +83,8 @@ static erg_status write_image(const char *folder, const erg_vector_file *file, c
 erg_status erg_vector_write(const char *folder, const erg_vector_file *file, json_t **entry, erg_error *error) {
   if (file->bits < 1 || file->bits > 64 || file->dims < 1 || file->dims > 4)
     return erg_fail(error, ERG_ERR_INTERNAL, "%s: %d bits, %d dimensions", file->name, file->bits, file->dims);
-  json_t *made = json_pack("{s:s, s:s, s:i, s:[]}", "name", file->name, "layout", file->layout, "bits", file->bits,
-                           "shape");
+  json_t *made =
+      json_pack("{s:s, s:s, s:i, s:[]}", "name", file->name, "layout", file->layout, "bits", file->bits, "shape");
   int64_t count = 1;
   for (int i = 0; i < file->dims; i++) {
     count *= file->extents[i];

@@ -45,8 +45,8 @@ static erg_status complete(erg_vectors *v, const erg_pass *pass, int32_t residua
                            .residual_scale = v->layer.residual_scale,
                            .rule = v->rule};
   if (accumulators)
-    status = erg_conv2d_accumulate_s16(s, v->input, v->input_zero_point, v->layer.weight,
-                                       v->precision.accumulator_bits, v->accumulator, error);
+    status = erg_conv2d_accumulate_s16(s, v->input, v->input_zero_point, v->layer.weight, v->precision.accumulator_bits,
+                                       v->accumulator, error);
   if (status != ERG_OK) return status;
   return erg_conv2d_s16(s, v->input, v->input_zero_point, v->layer.weight, v->precision.accumulator_bits, &epilogue,
                         v->expected, error);
@@ -116,7 +116,8 @@ static erg_status run_network(const erg_point *point, const erg_plan *plan, int 
                               erg_vectors *v, erg_error *error) {
   erg_arena arena = {0};
   tensor *tensors = erg_arena_alloc(&arena, sizeof *tensors * (size_t)point->graph->node_count);
-  erg_status status = tensors ? ERG_OK : out_of_memory(error);
+  if (!tensors) return out_of_memory(error);
+  erg_status status = ERG_OK;
   for (int i = 0; i <= target && status == ERG_OK; i++) {
     const erg_pass *pass = &plan->passes[i];
     for (int k = 0; k < pass->input_count && status == ERG_OK; k++)
@@ -211,8 +212,8 @@ erg_status erg_vectors_random(const erg_precision *precision, uint64_t seed, erg
   draw_pass(&random, &pass);
   /* The synthetic maker samples undilated windows, so it calibrates on the neighbouring map: only the spread of the
    * outputs feels that. */
-  status = erg_synth_input(&v.arena, pass.in_shape, precision->activation_bits, seed, &v.input, &v.input_zero_point,
-                           error);
+  status =
+      erg_synth_input(&v.arena, pass.in_shape, precision->activation_bits, seed, &v.input, &v.input_zero_point, error);
   if (status == ERG_OK && pass.residual >= 0)
     status = erg_synth_input(&v.arena, pass.out_shape, precision->activation_bits, seed + 1, &v.residual,
                              &residual_zero_point, error);

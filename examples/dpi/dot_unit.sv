@@ -21,7 +21,7 @@ module dot_unit (
   logic [5:0] right;
 
   always_comb begin
-    sum_d   = sum_q + 32'((9'(x_i) - 9'(x_zero_point_i)) * 17'(w_i));
+    sum_d   = sum_q + (32'(x_i) - 32'(x_zero_point_i)) * 32'(w_i);
     right   = 6'(6'sd31 - shift_i);
     product = 64'(32'(sum_d + bias_i)) * 64'(multiplier_i);
 `ifdef DOT_UNIT_BUG  // truncates where rule S rounds: what a first version often does

@@ -29,7 +29,8 @@ Tensor parse_npy(const std::string &bytes) {
   std::string header = bytes.substr(10, start - 10);
   if (header.back() != '\n') throw std::runtime_error("npy: the header does not end its line");
   std::smatch match;
-  static const std::regex form("\\{'descr': '([|<]i[1248])', 'fortran_order': False, 'shape': \\(([0-9, ]+)\\), \\} *\n");
+  static const std::regex form(
+      "\\{'descr': '([|<]i[1248])', 'fortran_order': False, 'shape': \\(([0-9, ]+)\\), \\} *\n");
   if (!std::regex_match(header, match, form)) throw std::runtime_error("npy: header " + header);
   Tensor tensor{match[1], {}, {}};
   size_t size = static_cast<size_t>(tensor.descr[2] - '0'), count = 1;

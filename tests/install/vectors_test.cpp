@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // `ergon vectors`: the files are read back by a reader of their own, and the golden kernel run on what they hold gives
 // the files of accumulators and results.
-#include "vector_reader.hpp"
 #include "support.hpp"
+#include "vector_reader.hpp"
 #include <cstring>
 #include <jansson.h>
 #include <map>
@@ -65,8 +65,19 @@ float real_of(int64_t bits) {
 
 erg_conv2d_shape shape_of(const Vectors &v) {
   auto n = [&](const char *key) { return v.number("shape", key); };
-  return {{n("n"), n("h"), n("w"), n("c")}, n("filters"), n("kernel_h"), n("kernel_w"), n("stride_h"), n("stride_w"),
-          n("pad_top"), n("pad_left"), n("groups"), n("out_h"), n("out_w"), n("dilation_h"), n("dilation_w")};
+  return {{n("n"), n("h"), n("w"), n("c")},
+          n("filters"),
+          n("kernel_h"),
+          n("kernel_w"),
+          n("stride_h"),
+          n("stride_w"),
+          n("pad_top"),
+          n("pad_left"),
+          n("groups"),
+          n("out_h"),
+          n("out_w"),
+          n("dilation_h"),
+          n("dilation_w")};
 }
 
 // The golden kernel on the hex files; the description from the manifest, the residual's scale from shape.hex.
@@ -77,14 +88,19 @@ void run_again(Vectors &v) {
   const std::vector<int64_t> &bias = v.from_hex["bias"], &words = v.from_hex["scale"], &shape = v.from_hex["shape"];
   std::vector<erg_requant> scale;
   for (size_t k = 0; k < bias.size(); k++)
-    scale.push_back({static_cast<int32_t>(words[3 * k]), static_cast<int32_t>(words[3 * k + 1]), real_of(words[3 * k + 2])});
+    scale.push_back(
+        {static_cast<int32_t>(words[3 * k]), static_cast<int32_t>(words[3 * k + 1]), real_of(words[3 * k + 2])});
   bool has_residual = v.from_hex.count("residual") && !residual.empty();
   ASSERT_EQ(shape.size(), 32u);
   EXPECT_EQ(shape[22], has_residual);
   int bits = v.number("precision", "accumulator_bits");
   std::string rule = json_string_value(json_object_get(v.manifest, "rule"));
-  erg_epilogue e = {bias.data(), scale.data(), v.number("zero_points", "output"), v.number("clamp", "low"),
-                    v.number("clamp", "high"), has_residual ? residual.data() : nullptr,
+  erg_epilogue e = {bias.data(),
+                    scale.data(),
+                    v.number("zero_points", "output"),
+                    v.number("clamp", "low"),
+                    v.number("clamp", "high"),
+                    has_residual ? residual.data() : nullptr,
                     v.number("residual", "zero_point"),
                     {v.number("residual", "multiplier"), v.number("residual", "shift"), real_of(shape[26])},
                     static_cast<erg_rule>(std::string("SDFA").find(rule))};
@@ -92,9 +108,13 @@ void run_again(Vectors &v) {
   std::vector<int16_t> output(sums.size());
   test::Error error;
   ASSERT_EQ(erg_conv2d_accumulate_s16(&s, input.data(), v.number("zero_points", "input"), weight.data(), bits,
-                                      sums.data(), &error), ERG_OK) << error.message();
+                                      sums.data(), &error),
+            ERG_OK)
+      << error.message();
   ASSERT_EQ(erg_conv2d_s16(&s, input.data(), v.number("zero_points", "input"), weight.data(), bits, &e, output.data(),
-                           &error), ERG_OK) << error.message();
+                           &error),
+            ERG_OK)
+      << error.message();
   EXPECT_EQ(sums, v.from_hex["accumulator"]);
   EXPECT_EQ(output, codes("expected"));
   std::set<int16_t> distinct(output.begin(), output.end());
@@ -121,7 +141,8 @@ TEST(Vectors, RandomShapesGiveThemselvesBack) {
   for (int seed = 0; seed < 24; seed++) {
     bool residual = false;
     hold("--random --seed " + std::to_string(seed) + " --precision " + precisions[seed % 6] + " --rule " +
-             rules[seed / 6], &residual);
+             rules[seed / 6],
+         &residual);
     residuals += residual;
   }
   EXPECT_GT(residuals, 4);
@@ -131,7 +152,8 @@ TEST(Vectors, RandomShapesGiveThemselvesBack) {
 TEST(Vectors, LayersOfANetworkGiveThemselvesBack) {
   hold("resnet18 --layer conv1 --set workload.input.height=32 --set workload.input.width=32");
   bool residual = false;
-  hold("resnet18 --layer s2b1_conv2 --set workload.input.height=32 --set workload.input.width=32 --precision w4a8", &residual);
+  hold("resnet18 --layer s2b1_conv2 --set workload.input.height=32 --set workload.input.width=32 --precision w4a8",
+       &residual);
   EXPECT_TRUE(residual);
   hold("hand-worked --layer " + std::string("conv") + " --arch tiny --rule A");
 }
@@ -139,7 +161,9 @@ TEST(Vectors, LayersOfANetworkGiveThemselvesBack) {
 TEST(Vectors, SameSeedSameFilesAnotherSeedOthers) {
   test::Folder a, b, c;
   for (const auto &[folder, seed] : {std::pair{&a, "5"}, std::pair{&b, "5"}, std::pair{&c, "6"}})
-    ASSERT_EQ(test::ergon(std::string("vectors --random --seed ") + seed + " --out '" + folder->path.string() + "'").exit_code, 0);
+    ASSERT_EQ(test::ergon(std::string("vectors --random --seed ") + seed + " --out '" + folder->path.string() + "'")
+                  .exit_code,
+              0);
   for (const char *name : {"input.hex", "weight.npy", "expected.hex"}) {
     EXPECT_EQ(test::read_file(a / name), test::read_file(b / name));
     EXPECT_NE(test::read_file(a / name), test::read_file(c / name));
@@ -148,7 +172,8 @@ TEST(Vectors, SameSeedSameFilesAnotherSeedOthers) {
 
 TEST(Vectors, NothingIsWrittenUnasked) {
   test::Folder folder;
-  test::Output o = test::shell("cd '" + folder.path.string() + "' && '" ERGON_TEST_BINARY_DIR "/bin/ergon' vectors --random");
+  test::Output o =
+      test::shell("cd '" + folder.path.string() + "' && '" ERGON_TEST_BINARY_DIR "/bin/ergon' vectors --random");
   EXPECT_EQ(o.exit_code, 0) << o.err;
   EXPECT_NE(o.out.find("nothing written"), std::string::npos) << o.out;
   EXPECT_TRUE(std::filesystem::is_empty(folder.path));
@@ -156,7 +181,8 @@ TEST(Vectors, NothingIsWrittenUnasked) {
 
 TEST(Vectors, ExitCodes) {
   test::Folder f;
-  test::write_file(f / "bad.yaml", "name: t\ninput: {height: 8, width: 8, channels: 4}\nnodes:\n  - {name: a, op: conf}\n");
+  test::write_file(f / "bad.yaml",
+                   "name: t\ninput: {height: 8, width: 8, channels: 4}\nnodes:\n  - {name: a, op: conf}\n");
   const struct {
     std::string arguments;
     int code;
