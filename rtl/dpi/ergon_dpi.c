@@ -100,24 +100,24 @@ long long erg_dpi_requantize(long long x, int multiplier, int shift, int real_bi
   return erg_requantize_rule(x, scale, accumulator_bits, (erg_rule)rule);
 }
 
-static int one_element(erg_epilogue *e, long long accumulator, long long bias, erg_requant scale, int zero_point,
+static int one_element(erg_epilogue e, long long accumulator, long long bias, erg_requant scale, int zero_point,
                        int low, int high, int accumulator_bits, int rule) {
   int64_t own_bias = bias;
   if (!legal("epilogue", scale, accumulator_bits, rule)) return 0;
-  e->bias = &own_bias;
-  e->scale = &scale;
-  e->zero_point = zero_point;
-  e->low = low;
-  e->high = high;
-  e->rule = (erg_rule)rule;
-  return erg_epilogue_apply(e, accumulator, 0, e->residual ? *e->residual : (int16_t)0, accumulator_bits);
+  e.bias = &own_bias;
+  e.scale = &scale;
+  e.zero_point = zero_point;
+  e.low = low;
+  e.high = high;
+  e.rule = (erg_rule)rule;
+  return erg_epilogue_apply(&e, accumulator, 0, e.residual ? *e.residual : (int16_t)0, accumulator_bits);
 }
 
 int erg_dpi_epilogue(long long accumulator, long long bias, int multiplier, int shift, int real_bits, int zero_point,
                      int low, int high, int accumulator_bits, int rule) {
   erg_epilogue e;
   memset(&e, 0, sizeof e);
-  return one_element(&e, accumulator, bias, scale_of(multiplier, shift, real_bits), zero_point, low, high,
+  return one_element(e, accumulator, bias, scale_of(multiplier, shift, real_bits), zero_point, low, high,
                      accumulator_bits, rule);
 }
 
@@ -132,7 +132,7 @@ int erg_dpi_epilogue_residual(long long accumulator, long long bias, int multipl
   e.residual_zero_point = residual_zero_point;
   e.residual_scale = scale_of(residual_multiplier, residual_shift, residual_real_bits);
   if (!legal("epilogue: residual", e.residual_scale, accumulator_bits, rule)) return 0;
-  return one_element(&e, accumulator, bias, scale_of(multiplier, shift, real_bits), zero_point, low, high,
+  return one_element(e, accumulator, bias, scale_of(multiplier, shift, real_bits), zero_point, low, high,
                      accumulator_bits, rule);
 }
 
