@@ -38,6 +38,10 @@ int main(void) {
   erg_point point = {.arch = &arch, .technology = &technology, .graph = &graph, .fusion = ERG_FUSION_EPILOGUE, .batch = 1, .seed = 1};
   if (erg_precision_parse("int8", &point.precision, &error) || erg_run(&point, NULL, &result, &error)) return puts(error.text), 1;
   printf("%d\n", (int)result.activity.array_cycles);
+  erg_result_free(&result);
+  erg_graph_free(&graph);
+  erg_technology_free(&technology);
+  erg_arch_free(&arch);
   return 0;
 }
 )";

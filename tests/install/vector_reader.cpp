@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "vector_reader.hpp"
-#include <regex>
+#include <algorithm>
 #include <sstream>
 #include <stdexcept>
 
@@ -28,13 +28,19 @@ Tensor parse_npy(const std::string &bytes) {
   if (start % 64) throw std::runtime_error("npy: data are not aligned");
   std::string header = bytes.substr(10, start - 10);
   if (header.back() != '\n') throw std::runtime_error("npy: the header does not end its line");
-  std::smatch match;
-  static const std::regex form(
-      "\\{'descr': '([|<]i[1248])', 'fortran_order': False, 'shape': \\(([0-9, ]+)\\), \\} *\n");
-  if (!std::regex_match(header, match, form)) throw std::runtime_error("npy: header " + header);
-  Tensor tensor{match[1], {}, {}};
+  // {'descr': '<i2', 'fortran_order': False, 'shape': (1, 2), }, then blanks: nothing else
+  const std::string head = "{'descr': '", middle = "', 'fortran_order': False, 'shape': (";
+  size_t data = head.size() + 3 + middle.size(), end = header.find("), }");
+  if (header.compare(0, head.size(), head) != 0 || header.compare(head.size() + 3, middle.size(), middle) != 0 ||
+      end == std::string::npos || end <= data || header.find_first_not_of("0123456789, ", data) != end ||
+      header.find_first_not_of(" \n", end + 4) != std::string::npos)
+    throw std::runtime_error("npy: header " + header);
+  Tensor tensor{header.substr(head.size(), 3), {}, {}};
+  static const char *const types[] = {"|i1", "<i2", "<i4", "<i8"};
+  if (std::find(std::begin(types), std::end(types), tensor.descr) == std::end(types))
+    throw std::runtime_error("npy: type " + tensor.descr);
   size_t size = static_cast<size_t>(tensor.descr[2] - '0'), count = 1;
-  std::string list = match[2], extent;
+  std::string list = header.substr(data, end - data), extent;
   for (std::stringstream words(list); std::getline(words, extent, ',');)
     if (extent.find_first_not_of(' ') != std::string::npos) tensor.shape.push_back(std::stoll(extent));
   for (int64_t e : tensor.shape) count *= static_cast<size_t>(e);
