@@ -24,6 +24,7 @@ enum {
   ERG_OPTION_RUN = 4,       /**< layers, explain-fusion, certify */
   ERG_OPTION_VERIFY = 8,    /**< gaps, mutant */
   ERG_OPTION_PLOT = 16,     /**< out */
+  ERG_OPTION_VECTORS = 1024, /**< layer, random, rule */
 };
 
 #define MOST_LIST 16
@@ -45,6 +46,9 @@ typedef struct {
   const char *out;
   double gap_probability;
   const char *mutant;
+  const char *layer;
+  bool random;
+  erg_rule rule;
   const char *arguments[4]; /**< positional */
   int argument_count;
   char command_line[1024];

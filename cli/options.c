@@ -24,7 +24,10 @@ enum {
   KEY_EXPLAIN,
   KEY_CERTIFY,
   KEY_GAPS,
-  KEY_MUTANT
+  KEY_MUTANT,
+  KEY_LAYER,
+  KEY_RANDOM,
+  KEY_RULE
 };
 
 static const struct {
@@ -50,6 +53,9 @@ static const struct {
     {ERG_OPTION_VERIFY,
      {"mutant", KEY_MUTANT, "NAME", 0,
       "build a deliberately wrong array: ROUNDING, SKEW, CLAMP, WEIGHT_ORDER, EXTRA_REGISTER", 2}},
+    {ERG_OPTION_VECTORS, {"layer", KEY_LAYER, "NAME", 0, "the layer whose vectors are written", 2}},
+    {ERG_OPTION_VECTORS, {"random", KEY_RANDOM, 0, 0, "a random convolution drawn from --seed, no workload", 2}},
+    {ERG_OPTION_VECTORS, {"rule", KEY_RULE, "S|D|F|A", 0, "requantization rule (default S)", 2}},
     {ERG_OPTION_REPORT, {"json", KEY_JSON, 0, 0, "JSON on stdout", 3}},
     {ERG_OPTION_RUN, {"csv", KEY_CSV, 0, 0, "CSV on stdout, a row a layer", 3}},
     {ERG_OPTION_REPORT | ERG_OPTION_PLOT, {"out", KEY_OUT, "DIR", 0, "also write files into DIR", 3}},
@@ -188,6 +194,18 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
   case KEY_MUTANT:
     cli->mutant = text;
     break;
+  case KEY_LAYER:
+    cli->layer = text;
+    break;
+  case KEY_RANDOM:
+    cli->random = true;
+    break;
+  case KEY_RULE: {
+    const char *const rules[] = {erg_rule_names[ERG_RULE_S], erg_rule_names[ERG_RULE_D], erg_rule_names[ERG_RULE_F],
+                                 erg_rule_names[ERG_RULE_A], NULL};
+    cli->rule = (erg_rule)pick(state, "rule", text, rules);
+    break;
+  }
   case KEY_GAPS:
     if (!erg_parse_real(text, &cli->gap_probability) || cli->gap_probability < 0 || cli->gap_probability > 0.9)
       argp_error(state, "--gaps: found '%s'; allowed: a number from 0 to 0.9", text);
