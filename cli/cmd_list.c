@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "command.h"
 #include "ergon/plots.h"
+#include "list_gates.h"
 #include <string.h>
 
 static erg_status run(int argc, char **argv, erg_error *error);
-static const erg_command command = {"list", "[archs|techs|workloads|ops|formats|plots]", "what is built in", 5, run};
+static const erg_command command = {"list", "[archs|techs|workloads|ops|formats|gates|plots]", "what is built in", 5,
+                                    run};
 ERG_REGISTER(erg_command, command);
 
 static void row(erg_table *table, const char *name, const char *help) {
@@ -51,17 +53,19 @@ static erg_status list(const char *what, erg_table *table, erg_error *error) {
   } else if (strcmp(what, "formats") == 0) {
     row(table, "int2..int16, wNaM", "two's complement codes, weights and activations set apart");
     ERG_EACH(erg_float_format, item) row(table, (*item)->name, (*item)->help);
+  } else if (strcmp(what, "gates") == 0) {
+    ERG_EACH(erg_gate, item) row(table, (*item)->name, (*item)->help);
   } else if (strcmp(what, "plots") == 0) {
     ERG_EACH(erg_plot, item) row(table, (*item)->name, (*item)->help);
   } else {
-    return erg_fail(error, ERG_ERR_USAGE, "list: found '%s'; allowed: archs, techs, workloads, ops, formats, plots",
-                    what);
+    return erg_fail(error, ERG_ERR_USAGE,
+                    "list: found '%s'; allowed: archs, techs, workloads, ops, formats, gates, plots", what);
   }
   return ERG_OK;
 }
 
 static erg_status run(int argc, char **argv, erg_error *error) {
-  static const char *const all[] = {"workloads", "archs", "techs", "ops", "formats", "plots"};
+  static const char *const all[] = {"workloads", "archs", "techs", "ops", "formats", "gates", "plots"};
   erg_cli cli;
   erg_cli_parse(&command, 0, 0, 1, argc, argv, &cli);
   erg_status status = ERG_OK;
@@ -73,6 +77,10 @@ static erg_status run(int argc, char **argv, erg_error *error) {
     status = list(what, table, error);
     if (status == ERG_OK) erg_table_print(table, stdout);
     erg_table_free(table);
+    if (status == ERG_OK && cli.argument_count && strcmp(what, "gates") == 0) {
+      fputc('\n', stdout);
+      status = erg_list_gates(stdout, error);
+    }
     if (cli.argument_count) break;
     if (i + 1 < ERG_COUNT_OF(all)) fputc('\n', stdout);
   }

@@ -159,4 +159,9 @@ const char *const *erg_op_names(erg_arena *arena);
 #include "ergon/requantize.h"
 #include "ergon/rule_vectors.h"
 #include "ergon/vector.h"
+
+#include "ergon/gates.h"
+#include "ergon/norms.h"
+#include "ergon/softmax.h"
+#include "ergon/squeeze_excite.h"
 #endif

@@ -7,10 +7,9 @@
  *  y = clamp(zero_point + rq(x - input_zero_point, scale), low, high), rq by the rule of the scale (requant.h).
  *  ERG_ERR_DATA: a NULL, a size below 1 or above 2^40, a rule or scale or clamp that is not legal, and then nothing is
  *  written. input and output of the `_s16` forms may be the same array. */
+#include "ergon/kernels.h" /* before the guard: whichever is named first, kernels.h sets the order */
 #ifndef ERGON_REQUANTIZE_H
 #define ERGON_REQUANTIZE_H
-
-#include "ergon/kernels.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -3,6 +3,7 @@
  *  Golden kernels of operators that are not matrix products, each with its float32 reference. Included by kernels.h.
  *  All: ERG_ERR_DATA for a NULL, a size below 1 or above 2^40, an illegal rule, scale, width or clamp; then nothing is
  *  written. rq(x, scale) is the requantization of requant.h under the rule given. */
+#include "ergon/kernels.h" /* before the guard: whichever is named first, kernels.h sets the order */
 #ifndef ERGON_VECTOR_H
 #define ERGON_VECTOR_H
 
