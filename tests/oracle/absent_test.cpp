@@ -4,5 +4,6 @@
 
 TEST(Absent, PackageIsInstalled) {
   oracle::Ledger ledger(ERGON_ORACLE);
-  if (ledger.skip("absent", "install " ERGON_ORACLE_PACKAGES " (scripts/setup --test), then configure again")) GTEST_SKIP();
+  if (ledger.skip("absent", "install " ERGON_ORACLE_PACKAGES " (scripts/setup --test), then configure again"))
+    GTEST_SKIP();
 }

@@ -12,16 +12,20 @@ namespace {
 
 using Params = gemmlowp::DefaultL8R8BitDepthParams;
 
-struct Product { int m, k, n; int32_t a_offset, b_offset, zero_point, low, high; };
+struct Product {
+  int m, k, n;
+  int32_t a_offset, b_offset, zero_point, low, high;
+};
 
 int32_t multiply(int32_t x, int32_t multiplier, int shift) {
-  const int32_t high = gemmlowp::SaturatingRoundingDoublingHighMul(gemmlowp::ShiftLeft(x, std::max(shift, 0)), multiplier);
+  const int32_t high =
+      gemmlowp::SaturatingRoundingDoublingHighMul(gemmlowp::ShiftLeft(x, std::max(shift, 0)), multiplier);
   return gemmlowp::RoundingDivideByPOT(high, std::max(-shift, 0));
 }
 
 // a [m, k] weights, b [n, k] windows, result [n, m]: the channel is innermost, as in NHWC.
-void gemmlowp_product(const Product &p, const uint8_t *a, const uint8_t *b, const int32_t *bias, const std::vector<erg_requant> &scale,
-                      bool per_channel, uint8_t *result) {
+void gemmlowp_product(const Product &p, const uint8_t *a, const uint8_t *b, const int32_t *bias,
+                      const std::vector<erg_requant> &scale, bool per_channel, uint8_t *result) {
   using gemmlowp::MapOrder;
   gemmlowp::MatrixMap<const uint8_t, MapOrder::RowMajor> lhs(a, p.m, p.k);
   gemmlowp::MatrixMap<const uint8_t, MapOrder::ColMajor> rhs(b, p.k, p.n);
@@ -39,7 +43,8 @@ void gemmlowp_product(const Product &p, const uint8_t *a, const uint8_t *b, cons
     // primitives take its place, on gemmlowp's accumulators with their bias.
     std::vector<int32_t> sums(static_cast<size_t>(p.m) * static_cast<size_t>(p.n));
     gemmlowp::MatrixMap<int32_t, MapOrder::ColMajor> raw(sums.data(), p.m, p.n);
-    gemmlowp::GemmWithOutputPipeline<uint8_t, int32_t, Params>(&context, lhs, rhs, &raw, p.a_offset, p.b_offset, std::make_tuple(add));
+    gemmlowp::GemmWithOutputPipeline<uint8_t, int32_t, Params>(&context, lhs, rhs, &raw, p.a_offset, p.b_offset,
+                                                               std::make_tuple(add));
     for (size_t i = 0; i < sums.size(); i++) {
       const erg_requant &s = scale[i % static_cast<size_t>(p.m)];
       const int32_t y = multiply(sums[i], s.multiplier, s.shift) + p.zero_point;
@@ -51,7 +56,7 @@ void gemmlowp_product(const Product &p, const uint8_t *a, const uint8_t *b, cons
     requantize.result_exponent = scale[0].shift;
     requantize.result_offset_after_shift = p.zero_point;
     gemmlowp::GemmWithOutputPipeline<uint8_t, uint8_t, Params>(&context, lhs, rhs, &out, p.a_offset, p.b_offset,
-                                                              std::make_tuple(add, requantize, clamp, cast));
+                                                               std::make_tuple(add, requantize, clamp, cast));
   }
 }
 
@@ -66,7 +71,9 @@ std::vector<uint8_t> windows(const Tensors &t, int group) {
         for (int r = 0; r < s.kernel_h; r++)
           for (int v = 0; v < s.kernel_w; v++)
             for (int i = 0; i < c; i++)
-              out.push_back(static_cast<uint8_t>(t.input(n, p * s.stride_h + r - s.pad_top, q * s.stride_w + v - s.pad_left, group * c + i)));
+              out.push_back(
+                  static_cast<uint8_t>(t.input(n, p * s.stride_h + r * s.dilation_h - s.pad_top,
+                                               q * s.stride_w + v * s.dilation_w - s.pad_left, group * c + i)));
   return out;
 }
 
@@ -84,10 +91,12 @@ void layer(Ledger &ledger, const Layer &l, test::Random &random, bool per_channe
   for (int g = 0; g < s.groups; g++) {
     std::vector<uint8_t> result(static_cast<size_t>(m) * static_cast<size_t>(n));
     const std::vector<uint8_t> b = windows(t, g);
-    gemmlowp_product({m, k, n, -128, -t.zero_point, zero_point, low, high}, &w[static_cast<size_t>(g * m * k)], b.data(), &bias[static_cast<size_t>(g * m)],
+    gemmlowp_product({m, k, n, -128, -t.zero_point, zero_point, low, high}, &w[static_cast<size_t>(g * m * k)],
+                     b.data(), &bias[static_cast<size_t>(g * m)],
                      {requant.begin() + g * m, requant.begin() + (g + 1) * m}, per_channel, result.data());
     for (int i = 0; i < n; i++)
-      for (int j = 0; j < m; j++) theirs[static_cast<size_t>(i * s.filters + g * m + j)] = result[static_cast<size_t>(i * m + j)];
+      for (int j = 0; j < m; j++)
+        theirs[static_cast<size_t>(i * s.filters + g * m + j)] = result[static_cast<size_t>(i * m + j)];
   }
   ledger.compare(l.name, outputs_of(s), theirs.data(), t.y.data());
 }
@@ -102,8 +111,12 @@ void layers(const char *name, uint64_t seed, bool per_channel) {
 
 } // namespace
 
-TEST(Gemmlowp, LayersPerTensor) { layers("gemmlowp-tensor", 101, false); }
-TEST(Gemmlowp, LayersPerChannel) { layers("gemmlowp-channel", 102, true); }
+TEST(Gemmlowp, LayersPerTensor) {
+  layers("gemmlowp-tensor", 101, false);
+}
+TEST(Gemmlowp, LayersPerChannel) {
+  layers("gemmlowp-channel", 102, true);
+}
 
 // Products of two activations, both with a zero point (attention). b is [K, N] in Ergon.
 TEST(Gemmlowp, MatrixProductsOfTwoZeroPoints) {
@@ -118,14 +131,18 @@ TEST(Gemmlowp, MatrixProductsOfTwoZeroPoints) {
     const int32_t za = random.range(0, 255), zb = random.range(0, 255), zy = random.range(0, 255);
     std::vector<int64_t> bias64;
     std::vector<int32_t> bias;
-    for (int i = 0; i < n; i++) bias64.push_back(random.range(-50000, 50000)), bias.push_back(static_cast<int32_t>(bias64.back()));
-    const std::vector<erg_requant> scale(static_cast<size_t>(n), erg_requant_from_real((20 + 60 * random.unit()) / (7000.0 * std::sqrt(k))));
+    for (int i = 0; i < n; i++)
+      bias64.push_back(random.range(-50000, 50000)), bias.push_back(static_cast<int32_t>(bias64.back()));
+    const std::vector<erg_requant> scale(static_cast<size_t>(n),
+                                         erg_requant_from_real((20 + 60 * random.unit()) / (7000.0 * std::sqrt(k))));
     erg_epilogue epilogue{};
-    epilogue.bias = bias64.data(), epilogue.scale = scale.data(), epilogue.zero_point = zy, epilogue.low = 0, epilogue.high = 255;
+    epilogue.bias = bias64.data(), epilogue.scale = scale.data(), epilogue.zero_point = zy, epilogue.low = 0,
+    epilogue.high = 255;
     epilogue.rule = ERG_RULE_D;
     const erg_matmul_shape shape{1, m, k, n};
     test::Error error;
-    ASSERT_EQ(erg_matmul_s16(&shape, a.data(), za, b.data(), zb, 32, &epilogue, ours.data(), &error), ERG_OK) << error.message();
+    ASSERT_EQ(erg_matmul_s16(&shape, a.data(), za, b.data(), zb, 32, &epilogue, ours.data(), &error), ERG_OK)
+        << error.message();
     std::vector<uint8_t> lhs, rhs(a.begin(), a.end()), theirs(ours.size());
     for (int j = 0; j < n; j++)
       for (int i = 0; i < k; i++) lhs.push_back(static_cast<uint8_t>(b[static_cast<size_t>(i * n + j)]));
@@ -146,7 +163,8 @@ TEST(Gemmlowp, FixedPointPrimitives) {
       const auto x = static_cast<int32_t>(erg_random_range(&random, -(INT64_C(1) << bits), (INT64_C(1) << bits) - 1));
       erg_requant scale{};
       const int kept = random.coin() ? random.range(1, 4) : 31;
-      scale.multiplier = static_cast<int32_t>((erg_random_range(&random, INT64_C(1) << 30, (INT64_C(1) << 31) - 1) >> (31 - kept)) << (31 - kept));
+      scale.multiplier = static_cast<int32_t>(
+          (erg_random_range(&random, INT64_C(1) << 30, (INT64_C(1) << 31) - 1) >> (31 - kept)) << (31 - kept));
       scale.shift = shift;
       theirs.push_back(multiply(x, scale.multiplier, shift));
       ours.push_back(static_cast<int32_t>(erg_requantize_rule(x, scale, 32, ERG_RULE_D)));

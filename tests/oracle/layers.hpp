@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Layers of ResNet-50, MobileNetV1/V2/V3 and EfficientNet, large maps reduced for time, with seeded random tensors.
+// Layers of ResNet-50, MobileNetV1/V2/V3, EfficientNet and BERT, large maps reduced for time, with seeded random tensors.
 #pragma once
 #include "support.hpp"
 #include <algorithm>
@@ -7,7 +7,7 @@
 
 namespace oracle {
 
-struct Layer { const char *name; int batch, h, c, k, kernel, stride, groups; };
+struct Layer { const char *name; int batch, h, c, k, kernel, stride, groups; int dilation = 1; };
 
 inline constexpr Layer kConvolutions[] = {
     {"ResNet-50 conv1 7x7/2 (112x112)", 1, 112, 3, 64, 7, 2, 1},
@@ -28,6 +28,7 @@ inline constexpr Layer kConvolutions[] = {
     {"MobileNetV3 depthwise 5x5/2 72 (28x28)", 1, 28, 72, 72, 5, 2, 72},
     {"EfficientNet-B0 depthwise 5x5 672 (14x14)", 1, 14, 672, 672, 5, 1, 672},
     {"MobileNetV2 depthwise 3x3 960 (7x7), batch 2", 2, 7, 960, 960, 3, 1, 960},
+    {"DeepLab 3x3 256, dilation 2 (14x14)", 1, 14, 256, 64, 3, 1, 1, 2},
     {"MobileNetV2 head 1x1 320-1280 (7x7)", 1, 7, 320, 1280, 1, 1, 1},
 };
 
@@ -46,9 +47,9 @@ inline erg_conv2d_shape shape_of(const Layer &l) {
   erg_conv2d_shape s{};
   s.in = {l.batch, l.h, l.h, l.c};
   s.filters = l.k, s.kernel_h = s.kernel_w = l.kernel, s.stride_h = s.stride_w = l.stride, s.groups = l.groups;
-  s.pad_top = s.pad_left = l.kernel / 2;
-  s.out_h = s.out_w = (l.h + 2 * s.pad_top - l.kernel) / l.stride + 1;
-  s.dilation_h = s.dilation_w = 1;
+  s.dilation_h = s.dilation_w = l.dilation;
+  s.pad_top = s.pad_left = l.dilation * (l.kernel / 2);
+  s.out_h = s.out_w = (l.h + 2 * s.pad_top - l.dilation * (l.kernel - 1) - 1) / l.stride + 1;
   return s;
 }
 inline int64_t outputs_of(const erg_conv2d_shape &s) { return int64_t{s.in.n} * s.out_h * s.out_w * s.filters; }

@@ -29,7 +29,8 @@ struct Tensor {
 
 struct OnnxCase {
   std::string name, op;
-  int nodes = 0;
+  std::vector<std::string> ops; // of all nodes; transpositions of a matrix before the last node are done while reading
+  int nodes = 0;                // without these
   int64_t opset = 0;
   std::map<std::string, std::vector<int64_t>> ints; // INT (one element) and INTS
   std::map<std::string, double> reals;
@@ -52,7 +53,7 @@ struct OnnxCase {
   bool has(size_t input) const { return input < inputs.size() && inputs[input].present; }
 };
 
-// Reads model.onnx; the operator of its first node and the number of nodes are known then. False with `why`.
+// Reads model.onnx; the operators of its nodes are known then. False with `why`.
 bool onnx_read_model(const std::string &folder, OnnxCase &out, std::string &why);
 // Reads the tensors of test_data_set_0 as well.
 bool onnx_read_case(const std::string &folder, OnnxCase &out, std::string &why);
@@ -63,7 +64,7 @@ struct Result {
   std::vector<double> got;
   std::vector<double> allowed; // largest difference an element may show; empty: exact
 };
-bool onnx_is_ours(const std::string &op);
+bool onnx_is_ours(const OnnxCase &test); // some node is an operator of ours
 Result onnx_evaluate(const OnnxCase &test);
 
 } // namespace oracle

@@ -8,8 +8,10 @@ Result onnx_pool(const OnnxCase &test) {
   const Tensor &x = test.inputs[0];
   const bool global = test.op.rfind("Global", 0) == 0, max = test.op.find("Max") != std::string::npos;
   std::vector<int64_t> kernel;
-  if (global) kernel.assign(x.dims.begin() + 2, x.dims.end());
-  else kernel = test.ints.at("kernel_shape");
+  if (global)
+    kernel.assign(x.dims.begin() + 2, x.dims.end());
+  else
+    kernel = test.ints.at("kernel_shape");
   const Window v = window(test, x, kernel);
   if (!v.skip.empty()) return {v.skip, {}, {}};
   if (v.dilation_h != 1 || v.dilation_w != 1) return {"a dilated pool", {}, {}};
@@ -32,7 +34,8 @@ Result onnx_pool(const OnnxCase &test) {
   }
   ONNX_RUN(erg_avg_pool_f32(&s, in.data(), out.data(), &error));
   ONNX_RUN(erg_avg_pool_f32(&s, in_size.data(), size.data(), &error));
-  return {"", reals(channels_first(out, v.n, v.c, area)), bound(int64_t{v.kernel_h} * v.kernel_w + 1, channels_first(size, v.n, v.c, area))};
+  return {"", reals(channels_first(out, v.n, v.c, area)),
+          bound(int64_t{v.kernel_h} * v.kernel_w + 1, channels_first(size, v.n, v.c, area))};
 }
 
 // uint8 tests stay within the codes; their sum or product is exact with M = 1.
@@ -80,11 +83,15 @@ static Result pad(const OnnxCase &test) {
   if (value != 0) return {"padding with a value that is not 0", {}, {}};
   if (x.rank() != 4) return {"rank " + std::to_string(x.rank()), {}, {}};
   std::vector<int64_t> pads;
-  if (test.has(1)) pads.assign(test.inputs[1].values.begin(), test.inputs[1].values.end());
-  else pads = test.ints.at("pads");
+  if (test.has(1))
+    pads.assign(test.inputs[1].values.begin(), test.inputs[1].values.end());
+  else
+    pads = test.ints.at("pads");
   if (pads[0] || pads[1] || pads[4] || pads[5]) return {"padding of the batch or the channels", {}, {}};
-  const erg_padding p{static_cast<int>(pads[2]), static_cast<int>(pads[3]), static_cast<int>(pads[6]), static_cast<int>(pads[7])};
-  const int n = static_cast<int>(x.dims[0]), c = static_cast<int>(x.dims[1]), h = static_cast<int>(x.dims[2]), w = static_cast<int>(x.dims[3]);
+  const erg_padding p{static_cast<int>(pads[2]), static_cast<int>(pads[3]), static_cast<int>(pads[6]),
+                      static_cast<int>(pads[7])};
+  const int n = static_cast<int>(x.dims[0]), c = static_cast<int>(x.dims[1]), h = static_cast<int>(x.dims[2]),
+            w = static_cast<int>(x.dims[3]);
   if (p.top < 0 || p.left < 0 || p.bottom < 0 || p.right < 0) return {"negative padding", {}, {}};
   const int64_t area = int64_t{p.top + h + p.bottom} * (p.left + w + p.right);
   const auto in = channels_last(x.floats(), n, c, int64_t{h} * w);
@@ -101,10 +108,12 @@ static Result concat(const OnnxCase &test) {
   std::vector<std::vector<float>> parts;
   std::vector<const float *> pointers;
   std::vector<int> channels;
-  for (const Tensor &t : test.inputs) parts.push_back(t.floats()), channels.push_back(static_cast<int>(t.extent(axis, rank)));
+  for (const Tensor &t : test.inputs)
+    parts.push_back(t.floats()), channels.push_back(static_cast<int>(t.extent(axis, rank)));
   for (const auto &part : parts) pointers.push_back(part.data());
   std::vector<float> out(static_cast<size_t>(test.outputs[0].count()));
-  ONNX_RUN(erg_concat_f32(test.inputs[0].extent(0, axis), static_cast<int>(parts.size()), pointers.data(), channels.data(), out.data(), &error));
+  ONNX_RUN(erg_concat_f32(test.inputs[0].extent(0, axis), static_cast<int>(parts.size()), pointers.data(),
+                          channels.data(), out.data(), &error));
   return {"", reals(out), {}};
 }
 
@@ -117,7 +126,8 @@ static Result linear(const OnnxCase &test) {
   int axis = static_cast<int>(test.integer("axis", 1));
   if (axis < 0) axis += x.rank();
   const bool tensor = scale.count() == 1;
-  const int64_t channels = tensor ? 1 : x.dims[static_cast<size_t>(axis)], inner = tensor ? x.count() : x.extent(axis + 1, x.rank());
+  const int64_t channels = tensor ? 1 : x.dims[static_cast<size_t>(axis)],
+                inner = tensor ? x.count() : x.extent(axis + 1, x.rank());
   if (scale.count() != channels) return {"blocked scales", {}, {}};
   std::vector<double> out;
   for (int64_t at = 0; at < x.count(); at += inner) {

@@ -7,10 +7,16 @@
 namespace oracle {
 namespace {
 
-double scalar(const Tensor &t, double otherwise) { return t.present && t.count() == 1 ? t.values[0] : otherwise; }
-int code(const OnnxCase &test, size_t input) { return test.has(input) ? static_cast<int>(test.inputs[input].values[0]) : 0; }
+double scalar(const Tensor &t, double otherwise) {
+  return t.present && t.count() == 1 ? t.values[0] : otherwise;
+}
+int code(const OnnxCase &test, size_t input) {
+  return test.has(input) ? static_cast<int>(test.inputs[input].values[0]) : 0;
+}
 
-struct Range { int low, high; };
+struct Range {
+  int low, high;
+};
 bool range_of(const Tensor &t, Range &out) {
   if (t.type != 2 && t.type != 3) return false; // UINT8, INT8
   out = t.type == 2 ? Range{0, 255} : Range{-128, 127};
@@ -24,9 +30,14 @@ erg_epilogue epilogue_of(const std::vector<erg_requant> &scale, int zero_point, 
 }
 
 // [batch, rows, columns] transposed.
-std::vector<float> transposed(const Tensor &t) { return channels_last(t.floats(), 1, t.dims[0], t.dims[1]); }
+std::vector<float> transposed(const Tensor &t) {
+  return channels_last(t.floats(), 1, t.dims[0], t.dims[1]);
+}
 
-struct Filters { std::vector<int16_t> codes; std::string skip; };
+struct Filters {
+  std::vector<int16_t> codes;
+  std::string skip;
+};
 
 } // namespace
 
@@ -41,13 +52,16 @@ Result onnx_convolution(const OnnxCase &test) {
   const int64_t per_group = w.dims[1], taps = w.extent(2, w.rank()), area = int64_t{v.out_h} * v.out_w;
   const size_t outputs = static_cast<size_t>(int64_t{v.n} * area * filters);
   if (!quantized && !integer) {
-    const auto in = channels_last(x.floats(), v.n, v.c, int64_t{v.h} * v.w), kernel = channels_last(w.floats(), filters, per_group, taps);
+    const auto in = channels_last(x.floats(), v.n, v.c, int64_t{v.h} * v.w),
+               kernel = channels_last(w.floats(), filters, per_group, taps);
     const auto bias = test.has(2) ? test.inputs[2].floats() : std::vector<float>();
     const auto in_size = magnitudes(in), kernel_size = magnitudes(kernel), bias_size = magnitudes(bias);
     std::vector<float> out(outputs), size(outputs);
     ONNX_RUN(erg_conv2d_f32(&s, in.data(), kernel.data(), bias.empty() ? nullptr : bias.data(), out.data(), &error));
-    ONNX_RUN(erg_conv2d_f32(&s, in_size.data(), kernel_size.data(), bias.empty() ? nullptr : bias_size.data(), size.data(), &error));
-    return {"", reals(channels_first(out, v.n, filters, area)), bound(per_group * taps + 1, channels_first(size, v.n, filters, area))};
+    ONNX_RUN(erg_conv2d_f32(&s, in_size.data(), kernel_size.data(), bias.empty() ? nullptr : bias_size.data(),
+                            size.data(), &error));
+    return {"", reals(channels_first(out, v.n, filters, area)),
+            bound(per_group * taps + 1, channels_first(size, v.n, filters, area))};
   }
   const size_t w_zero = quantized ? 5 : 3;
   if (test.has(w_zero) && test.inputs[w_zero].count() != 1) return {"a zero point a filter", {}, {}};
@@ -87,13 +101,15 @@ static Result gemm(const OnnxCase &test) {
   if (test.has(2)) {
     const Tensor &c = test.inputs[2];
     if (c.count() != 1 && (c.dims.back() != n || c.count() != n)) return {"a bias that is a matrix", {}, {}};
-    for (int i = 0; i < n; i++) bias.push_back(static_cast<float>(c.values[c.count() == 1 ? 0 : static_cast<size_t>(i)]));
+    for (int i = 0; i < n; i++)
+      bias.push_back(static_cast<float>(c.values[c.count() == 1 ? 0 : static_cast<size_t>(i)]));
   }
   const erg_matmul_shape shape{1, m, k, n};
   std::vector<float> out(static_cast<size_t>(m * n)), size(out.size());
   const auto left_size = magnitudes(left), right_size = magnitudes(right), bias_size = magnitudes(bias);
   ONNX_RUN(erg_matmul_f32(&shape, left.data(), right.data(), bias.empty() ? nullptr : bias.data(), out.data(), &error));
-  ONNX_RUN(erg_matmul_f32(&shape, left_size.data(), right_size.data(), bias.empty() ? nullptr : bias_size.data(), size.data(), &error));
+  ONNX_RUN(erg_matmul_f32(&shape, left_size.data(), right_size.data(), bias.empty() ? nullptr : bias_size.data(),
+                          size.data(), &error));
   return {"", reals(out), bound(k + 1, size)};
 }
 
@@ -103,8 +119,8 @@ Result onnx_product(const OnnxCase &test) {
   const Tensor &a = test.inputs[0], &b = test.inputs[quantized ? 3 : 1];
   const int r = a.rank();
   if (r < 2 || b.rank() != r || a.extent(0, r - 2) != b.extent(0, r - 2)) return {"broadcasting", {}, {}};
-  const erg_matmul_shape s{static_cast<int>(a.extent(0, r - 2)), static_cast<int>(a.dims[static_cast<size_t>(r - 2)]), static_cast<int>(a.dims.back()),
-                           static_cast<int>(b.dims.back())};
+  const erg_matmul_shape s{static_cast<int>(a.extent(0, r - 2)), static_cast<int>(a.dims[static_cast<size_t>(r - 2)]),
+                           static_cast<int>(a.dims.back()), static_cast<int>(b.dims.back())};
   const size_t outputs = static_cast<size_t>(int64_t{s.batch} * s.m * s.n);
   if (!quantized && !integer) {
     const auto left = a.floats(), right = b.floats(), left_size = magnitudes(left), right_size = magnitudes(right);
@@ -114,17 +130,21 @@ Result onnx_product(const OnnxCase &test) {
     return {"", reals(out), bound(s.k, size)};
   }
   const size_t za = 2, zb = quantized ? 5 : 3;
-  if ((test.has(za) && test.inputs[za].count() != 1) || (test.has(zb) && test.inputs[zb].count() != 1)) return {"a zero point a row or column", {}, {}};
+  if ((test.has(za) && test.inputs[za].count() != 1) || (test.has(zb) && test.inputs[zb].count() != 1))
+    return {"a zero point a row or column", {}, {}};
   const auto left = a.codes(), right = b.codes();
   if (integer) {
     std::vector<int64_t> out(outputs);
-    ONNX_RUN(erg_matmul_accumulate_s16(&s, left.data(), code(test, za), right.data(), code(test, zb), 32, out.data(), &error));
+    ONNX_RUN(erg_matmul_accumulate_s16(&s, left.data(), code(test, za), right.data(), code(test, zb), 32, out.data(),
+                                       &error));
     return {"", reals(out), {}};
   }
   Range range{};
   if (!range_of(test.outputs[0], range)) return {"output type", {}, {}};
   if (test.inputs[1].count() != 1 || test.inputs[4].count() != 1) return {"a scale a row or column", {}, {}};
-  const std::vector<erg_requant> scale(static_cast<size_t>(s.n), erg_requant_from_real(test.inputs[1].values[0] * test.inputs[4].values[0] / test.inputs[6].values[0]));
+  const std::vector<erg_requant> scale(
+      static_cast<size_t>(s.n),
+      erg_requant_from_real(test.inputs[1].values[0] * test.inputs[4].values[0] / test.inputs[6].values[0]));
   const erg_epilogue e = epilogue_of(scale, code(test, 7), range);
   std::vector<int16_t> out(outputs);
   ONNX_RUN(erg_matmul_s16(&s, left.data(), code(test, za), right.data(), code(test, zb), 32, &e, out.data(), &error));

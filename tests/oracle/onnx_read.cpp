@@ -38,13 +38,27 @@ bool decode(const Onnx__TensorProto &proto, Tensor &out, std::string &why) {
   }
   if (proto.has_raw_data) {
     switch (proto.data_type) {
-    case ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT: raw<float>(proto.raw_data, out.values); break;
-    case ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE: raw<double>(proto.raw_data, out.values); break;
-    case ONNX__TENSOR_PROTO__DATA_TYPE__UINT8: raw<uint8_t>(proto.raw_data, out.values); break;
-    case ONNX__TENSOR_PROTO__DATA_TYPE__INT8: raw<int8_t>(proto.raw_data, out.values); break;
-    case ONNX__TENSOR_PROTO__DATA_TYPE__INT32: raw<int32_t>(proto.raw_data, out.values); break;
-    case ONNX__TENSOR_PROTO__DATA_TYPE__INT64: raw<int64_t>(proto.raw_data, out.values); break;
-    default: why = "element type " + std::to_string(proto.data_type); return false;
+    case ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT:
+      raw<float>(proto.raw_data, out.values);
+      break;
+    case ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE:
+      raw<double>(proto.raw_data, out.values);
+      break;
+    case ONNX__TENSOR_PROTO__DATA_TYPE__UINT8:
+      raw<uint8_t>(proto.raw_data, out.values);
+      break;
+    case ONNX__TENSOR_PROTO__DATA_TYPE__INT8:
+      raw<int8_t>(proto.raw_data, out.values);
+      break;
+    case ONNX__TENSOR_PROTO__DATA_TYPE__INT32:
+      raw<int32_t>(proto.raw_data, out.values);
+      break;
+    case ONNX__TENSOR_PROTO__DATA_TYPE__INT64:
+      raw<int64_t>(proto.raw_data, out.values);
+      break;
+    default:
+      why = "element type " + std::to_string(proto.data_type);
+      return false;
     }
   } else {
     out.values.insert(out.values.end(), proto.float_data, proto.float_data + proto.n_float_data);
@@ -52,7 +66,8 @@ bool decode(const Onnx__TensorProto &proto, Tensor &out, std::string &why) {
     for (size_t i = 0; i < proto.n_int64_data; i++) out.values.push_back(static_cast<double>(proto.int64_data[i]));
     out.values.insert(out.values.end(), proto.double_data, proto.double_data + proto.n_double_data);
   }
-  out.is_float = proto.data_type == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT || proto.data_type == ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE;
+  out.is_float = proto.data_type == ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT ||
+                 proto.data_type == ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE;
   out.present = true;
   if (out.count() != count) {
     why = std::to_string(out.count()) + " elements for a shape of " + std::to_string(count);
@@ -64,7 +79,8 @@ bool decode(const Onnx__TensorProto &proto, Tensor &out, std::string &why) {
 bool read_tensor(const std::string &path, Tensor &out, std::string &why) {
   std::string bytes;
   if (!slurp(path, bytes)) return why = path + ": cannot be read", false;
-  Onnx__TensorProto *proto = onnx__tensor_proto__unpack(nullptr, bytes.size(), reinterpret_cast<const uint8_t *>(bytes.data()));
+  Onnx__TensorProto *proto =
+      onnx__tensor_proto__unpack(nullptr, bytes.size(), reinterpret_cast<const uint8_t *>(bytes.data()));
   if (!proto) return why = path + ": not a TensorProto", false;
   const bool ok = decode(*proto, out, why);
   if (!ok) why = path + ": " + why;
@@ -81,9 +97,15 @@ Model load(const std::string &folder, OnnxCase &out, std::string &why) {
   model.reset(onnx__model_proto__unpack(nullptr, bytes.size(), reinterpret_cast<const uint8_t *>(bytes.data())));
   if (!model || !model->graph) return why = "not an ONNX model", model.reset(), std::move(model);
   for (size_t i = 0; i < model->n_opset_import; i++)
-    if (!model->opset_import[i]->domain || !*model->opset_import[i]->domain) out.opset = model->opset_import[i]->version;
-  out.nodes = static_cast<int>(model->graph->n_node);
-  if (out.nodes > 0 && model->graph->node[0]->op_type) out.op = model->graph->node[0]->op_type;
+    if (!model->opset_import[i]->domain || !*model->opset_import[i]->domain)
+      out.opset = model->opset_import[i]->version;
+  const size_t count = model->graph->n_node;
+  for (size_t i = 0; i < count; i++)
+    out.ops.emplace_back(model->graph->node[i]->op_type ? model->graph->node[i]->op_type : "");
+  size_t first = 0;
+  while (first + 1 < count && out.ops[first] == "Transpose") first++;
+  out.nodes = static_cast<int>(count - first);
+  if (count > 0) out.op = out.ops[first];
   return model;
 }
 
@@ -99,13 +121,16 @@ void attributes(const Onnx__NodeProto &node, OnnxCase &out) {
 
 } // namespace
 
-bool onnx_read_model(const std::string &folder, OnnxCase &out, std::string &why) { return load(folder, out, why) != nullptr; }
+bool onnx_read_model(const std::string &folder, OnnxCase &out, std::string &why) {
+  return load(folder, out, why) != nullptr;
+}
 
 bool onnx_read_case(const std::string &folder, OnnxCase &out, std::string &why) {
   const Model model = load(folder, out, why);
   if (!model) return false;
   const Onnx__GraphProto &graph = *model->graph;
-  const Onnx__NodeProto &node = *graph.node[0];
+  const size_t first = graph.n_node - static_cast<size_t>(out.nodes);
+  const Onnx__NodeProto &node = *graph.node[first];
   attributes(node, out);
   std::map<std::string, Tensor> named;
   for (size_t i = 0; i < graph.n_initializer; i++)
@@ -113,7 +138,19 @@ bool onnx_read_case(const std::string &folder, OnnxCase &out, std::string &why) 
   int file = 0; // input_N.pb are the graph's inputs without initializers, in order
   for (size_t i = 0; i < graph.n_input; i++) {
     if (named.count(graph.input[i]->name)) continue;
-    if (!read_tensor(folder + "/test_data_set_0/input_" + std::to_string(file++) + ".pb", named[graph.input[i]->name], why)) return false;
+    if (!read_tensor(folder + "/test_data_set_0/input_" + std::to_string(file++) + ".pb", named[graph.input[i]->name],
+                     why))
+      return false;
+  }
+  for (size_t i = 0; i < first; i++) {
+    const Onnx__NodeProto &turn = *graph.node[i];
+    Tensor &to = named[turn.output[0]] = named[turn.input[0]];
+    if (to.rank() != 2) return why = "a transposition that is not of a matrix", false;
+    const Tensor from = to;
+    std::swap(to.dims[0], to.dims[1]);
+    for (int64_t r = 0; r < to.dims[0]; r++)
+      for (int64_t c = 0; c < to.dims[1]; c++)
+        to.values[static_cast<size_t>(r * to.dims[1] + c)] = from.values[static_cast<size_t>(c * to.dims[0] + r)];
   }
   for (size_t i = 0; i < node.n_input; i++) {
     const auto it = named.find(node.input[i]);
