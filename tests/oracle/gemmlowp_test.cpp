@@ -12,6 +12,10 @@ namespace {
 
 using Params = gemmlowp::DefaultL8R8BitDepthParams;
 
+size_t at(int row, int columns, int column = 0) {
+  return static_cast<size_t>(int64_t{row} * columns + column);
+}
+
 struct Product {
   int m, k, n;
   int32_t a_offset, b_offset, zero_point, low, high;
@@ -41,7 +45,7 @@ void gemmlowp_product(const Product &p, const uint8_t *a, const uint8_t *b, cons
   if (per_channel) {
     // The pipeline's stage for a scale a channel does not compile for SSE4 in this release: its own fixed-point
     // primitives take its place, on gemmlowp's accumulators with their bias.
-    std::vector<int32_t> sums(static_cast<size_t>(p.m) * static_cast<size_t>(p.n));
+    std::vector<int32_t> sums(at(p.m, p.n));
     gemmlowp::MatrixMap<int32_t, MapOrder::ColMajor> raw(sums.data(), p.m, p.n);
     gemmlowp::GemmWithOutputPipeline<uint8_t, int32_t, Params>(&context, lhs, rhs, &raw, p.a_offset, p.b_offset,
                                                                std::make_tuple(add));
@@ -89,14 +93,12 @@ void layer(Ledger &ledger, const Layer &l, test::Random &random, bool per_channe
   const std::vector<int32_t> bias = t.bias32();
   const int m = s.filters / s.groups, k = static_cast<int>(erg_conv2d_reduction(&s)), n = s.in.n * s.out_h * s.out_w;
   for (int g = 0; g < s.groups; g++) {
-    std::vector<uint8_t> result(static_cast<size_t>(m) * static_cast<size_t>(n));
+    std::vector<uint8_t> result(at(m, n));
     const std::vector<uint8_t> b = windows(t, g);
-    gemmlowp_product({m, k, n, -128, -t.zero_point, zero_point, low, high}, &w[static_cast<size_t>(g * m * k)],
-                     b.data(), &bias[static_cast<size_t>(g * m)],
+    gemmlowp_product({m, k, n, -128, -t.zero_point, zero_point, low, high}, &w[at(g * m, k)], b.data(), &bias[at(g, m)],
                      {requant.begin() + g * m, requant.begin() + (g + 1) * m}, per_channel, result.data());
     for (int i = 0; i < n; i++)
-      for (int j = 0; j < m; j++)
-        theirs[static_cast<size_t>(i * s.filters + g * m + j)] = result[static_cast<size_t>(i * m + j)];
+      for (int j = 0; j < m; j++) theirs[at(i, s.filters, g * m + j)] = result[at(i, m, j)];
   }
   ledger.compare(l.name, outputs_of(s), theirs.data(), t.y.data());
 }
@@ -125,7 +127,7 @@ TEST(Gemmlowp, MatrixProductsOfTwoZeroPoints) {
   const int sizes[][3] = {{197, 64, 197}, {197, 197, 64}, {384, 64, 384}, {384, 384, 64}, {77, 31, 53}, {1, 128, 512}};
   for (const auto &size : sizes) {
     const int m = size[0], k = size[1], n = size[2];
-    std::vector<int16_t> a(static_cast<size_t>(m * k)), b(static_cast<size_t>(k * n)), ours(static_cast<size_t>(m * n));
+    std::vector<int16_t> a(at(m, k)), b(at(k, n)), ours(at(m, n));
     for (auto &v : a) v = static_cast<int16_t>(random.range(0, 255));
     for (auto &v : b) v = static_cast<int16_t>(random.range(0, 255));
     const int32_t za = random.range(0, 255), zb = random.range(0, 255), zy = random.range(0, 255);
@@ -145,9 +147,9 @@ TEST(Gemmlowp, MatrixProductsOfTwoZeroPoints) {
         << error.message();
     std::vector<uint8_t> lhs, rhs(a.begin(), a.end()), theirs(ours.size());
     for (int j = 0; j < n; j++)
-      for (int i = 0; i < k; i++) lhs.push_back(static_cast<uint8_t>(b[static_cast<size_t>(i * n + j)]));
+      for (int i = 0; i < k; i++) lhs.push_back(static_cast<uint8_t>(b[at(i, n, j)]));
     gemmlowp_product({n, k, m, -zb, -za, zy, 0, 255}, lhs.data(), rhs.data(), bias.data(), scale, false, theirs.data());
-    ledger.compare("product", m * n, theirs.data(), ours.data());
+    ledger.compare("product", int64_t{m} * n, theirs.data(), ours.data());
   }
   ledger.close();
 }
