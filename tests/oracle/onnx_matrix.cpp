@@ -34,8 +34,6 @@ std::vector<float> transposed(const Tensor &t) {
   return channels_last(t.floats(), 1, t.dims[0], t.dims[1]);
 }
 
-struct Filters {
-  std::vector<int16_t> codes;
   std::string skip;
 };
 
