@@ -34,9 +34,6 @@ std::vector<float> transposed(const Tensor &t) {
   return channels_last(t.floats(), 1, t.dims[0], t.dims[1]);
 }
 
-  std::string skip;
-};
-
 } // namespace
 
 Result onnx_convolution(const OnnxCase &test) {
