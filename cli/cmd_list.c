@@ -5,8 +5,8 @@
 #include <string.h>
 
 static erg_status run(int argc, char **argv, erg_error *error);
-static const erg_command command = {"list", "[archs|techs|workloads|ops|formats|rules|gates|plots]", "what is built in", 5,
-                                    run};
+static const erg_command command = {"list", "[archs|techs|workloads|ops|formats|rules|gates|plots]", "what is built in",
+                                    5, run};
 ERG_REGISTER(erg_command, command);
 
 static void row(erg_table *table, const char *name, const char *help) {
