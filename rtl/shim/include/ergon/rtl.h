@@ -13,7 +13,8 @@ extern "C" {
 #endif
 
 /** What to build. `mutant` is NULL for the true array, else the name of a deliberate fault compiled in with
- *  `+define+ERGON_MUTANT_<NAME>` (tests only): "ROUNDING", "SKEW", "CLAMP", "WEIGHT_ORDER", "EXTRA_REGISTER". */
+ *  `+define+ERGON_MUTANT_<NAME>` (tests only): "ROUNDING", "SKEW", "CLAMP", "WEIGHT_ORDER", "EXTRA_REGISTER",
+ *  "FREEZE". */
 typedef struct {
   int rows, cols;        /**< 2..64 each */
   int weight_bits;       /**< 2..16 */
