@@ -50,6 +50,25 @@ TEST(HandWorked, AnalyticAndSystemC) {
   EXPECT_EQ(formula.activity.initial_write_bits, 8u * 120u);
 }
 
+// docs/model.md: all tiles move the same bits, and of each number of tiles the smallest is taken; 4 rows are the
+// fastest.
+TEST(HandWorked, TheChosenTileIsTheFastest) {
+  Bench bench("tiny", "hand-worked");
+  Result chosen(bench.point("int8"));
+  ASSERT_EQ(chosen.status, ERG_OK);
+  const erg_layer_result &layer = chosen.layers[0];
+  for (int rows : {1, 2, 3, 5}) {
+    erg_mapping m = layer.mapping;
+    m.out_rows = rows;
+    test::Error error;
+    ASSERT_EQ(erg_map_given(&bench.arch, &layer.geometry, &m, &error), ERG_OK) << error.message();
+    EXPECT_EQ(m.offchip_bits, 1280u);
+    erg_activity a;
+    erg_analytic(&bench.arch, &layer.geometry, &m, &layer.pass->int_counts, &a);
+    EXPECT_GT(a.cycles, 65u) << rows;
+  }
+}
+
 TEST(HandWorked, Rtl) {
   Bench bench("tiny", "hand-worked");
   erg_point point = bench.point("int8", ERG_FUSION_EPILOGUE, ERG_MODEL_RTL);
