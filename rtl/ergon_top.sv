@@ -59,7 +59,11 @@ module ergon_top #(
   localparam int Latency = ROWS + COLS - 1;  // from an activation row given to its sums aligned
 
   logic en, w_take, a_take, started_q;
+`ifdef ERGON_MUTANT_FREEZE
+  assign en = ~((w_req_o & ~w_valid_i) | (c_req_o & ~c_valid_i) | (r_req_o & ~r_valid_i));  // goes on without a row
+`else
   assign en = ~((w_req_o & ~w_valid_i) | (a_req_o & ~a_valid_i) | (c_req_o & ~c_valid_i) | (r_req_o & ~r_valid_i));
+`endif
   assign w_take = w_req_o & en;
   assign a_take = a_req_o & en;
 

@@ -330,26 +330,40 @@ void erg_verify_result_free(erg_verify_result *result) {
   erg_arena_free(&result->arena);
 }
 
+static json_t *first_difference_json(const erg_verify_row *row) {
+  if (row->mismatches == 0) return json_null();
+  return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i}", "image", row->first_image, "row", row->first_row, "column",
+                   row->first_col, "channel", row->first_channel, "expected", row->first_expected, "got",
+                   row->first_got);
+}
+
+/* What was not measured is null: a row that was not finished has neither mismatches nor cycles. */
+static json_t *row_json(const erg_verify_row *row) {
+  const struct {
+    const char *name;
+    uint64_t value;
+  } counts[] = {{"mismatches", row->mismatches},         {"distinct_codes", (uint64_t)row->distinct_codes},
+                {"cycles_formula", row->cycles_formula}, {"cycles_systemc", row->cycles_systemc},
+                {"cycles_rtl", row->cycles_rtl},         {"gap_cycles", row->gap_cycles}};
+  bool measured = strcmp(row->status, "skipped") != 0;
+  json_t *layer = json_pack("{s:s, s:s, s:s?, s:I, s:I}", "name", row->name, "status", row->status, "reason",
+                            row->reason[0] ? row->reason : NULL, "macs", (json_int_t)row->macs, "outputs",
+                            (json_int_t)row->outputs);
+  for (size_t i = 0; i < ERG_COUNT_OF(counts); i++)
+    json_object_set_new(layer, counts[i].name, measured ? json_integer((json_int_t)counts[i].value) : json_null());
+  json_object_set_new(layer, "rail_share", measured ? json_real(row->rail_share) : json_null());
+  json_object_set_new(layer, "low_rail_share", measured ? json_real(row->low_rail_share) : json_null());
+  json_object_set_new(layer, "first_difference", first_difference_json(row));
+  return layer;
+}
+
 void erg_verify_json(const erg_verify_result *result, json_t *envelope) {
   json_t *layers = json_array(), *skipped = json_array();
   for (int i = 0; i < result->row_count; i++) {
     const erg_verify_row *row = &result->rows[i];
-    json_t *layer =
-        json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:i, s:f, s:f, s:I, s:I, s:I, s:I}", "name", row->name, "status",
-                  row->status, "reason", row->reason, "macs", (json_int_t)row->macs, "outputs",
-                  (json_int_t)row->outputs, "mismatches", (json_int_t)row->mismatches, "distinct_codes",
-                  row->distinct_codes, "rail_share", row->rail_share, "low_rail_share", row->low_rail_share,
-                  "cycles_formula", (json_int_t)row->cycles_formula, "cycles_systemc", (json_int_t)row->cycles_systemc,
-                  "cycles_rtl", (json_int_t)row->cycles_rtl, "gap_cycles", (json_int_t)row->gap_cycles);
-    json_object_set_new(layer, "first_difference",
-                        row->mismatches
-                            ? json_pack("{s:i, s:i, s:i, s:i, s:i, s:i}", "image", row->first_image, "row",
-                                        row->first_row, "column", row->first_col, "channel", row->first_channel,
-                                        "expected", row->first_expected, "got", row->first_got)
-                            : json_null());
     if (strcmp(row->status, "skipped") == 0)
       json_array_append_new(skipped, json_pack("{s:s, s:s}", "name", row->name, "reason", row->reason));
-    json_array_append_new(layers, layer);
+    json_array_append_new(layers, row_json(row));
   }
   json_object_set_new(envelope, "checked_outputs", json_integer((json_int_t)result->checked_outputs));
   json_object_set_new(envelope, "mismatches", json_integer((json_int_t)result->mismatches));

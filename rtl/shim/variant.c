@@ -11,7 +11,7 @@ struct erg_rtl {
   const ergon_variant_api *api;
 };
 
-const char *const erg_rtl_mutants[] = {"ROUNDING", "SKEW", "CLAMP", "WEIGHT_ORDER", "EXTRA_REGISTER", NULL};
+const char *const erg_rtl_mutants[] = {"ROUNDING", "SKEW", "CLAMP", "WEIGHT_ORDER", "EXTRA_REGISTER", "FREEZE", NULL};
 
 /* A name that no `ifdef knows would build the true array, and the fault would seem to go unnoticed. */
 static erg_status check_mutant(const char *mutant, erg_error *error) {

@@ -133,7 +133,8 @@ void Machine::run_verilated() {
       residual_row(cols);
   RowSet row_set(g, activations.step().first_row, activations.step().rows);
   int row = 0, pixel = 0, residual_pixel = 0, output_pixel = 0;
-  int64_t entered = -1; // last step whose tiles the weight port has seen
+  int64_t entered = -1;   // last step whose tiles are known to be there
+  uint8_t weights_in = 0; // slot of the weight tile that the weight port reads
   uint64_t clocked = 0, told = 0, frozen = 0;
   erg_random random;
   erg_random_stream(&random, run.gap_seed, "gaps");
@@ -147,15 +148,19 @@ void Machine::run_verilated() {
     if (clocked > told) wait(cycles(static_cast<double>(clocked - told)));
     told = clocked;
   };
-  auto enter = [&](int64_t step_index) { // frozen until the step's tiles are there
-    if (step_index <= entered) return;
-    sync();
+  auto enter_one = [&](int64_t step_index) { // frozen until the step's tiles are there
     wait_ready(step_index);
     Step step = step_at(*job_, step_index);
     if (step.last_k)
       drains.emplace_back(step_index, feeder.drain(step, weight_slot_[step_index], residual_slot_[step_index]));
     if (step.last_k && g.residual) release_residual();
-    entered = step_index;
+    weights_in = weight_slot_[step_index];
+  };
+  // Both ports may turn to a new step in one cycle, the weight port to the later one.
+  auto enter = [&](int64_t step_index) {
+    if (step_index <= entered) return;
+    sync();
+    while (entered < step_index) enter_one(++entered);
   };
   int64_t output_step = -1;
 
@@ -165,10 +170,10 @@ void Machine::run_verilated() {
     erg_rtl_fold command;
     if (want.weight) {
       if (weights.finished()) throw std::runtime_error("the array asks for weights after the last fold");
-      enter(weights.step().index);
+      if (weights.step().new_weight) enter(weights.step().index); // else the weights lie in the scratchpad already
       if (!withhold()) {
         const Fold &fold = weights.fold();
-        feeder.weight_row(weights.step(), fold, row, weight_slot_[weights.step().index], weight_row.data());
+        feeder.weight_row(weights.step(), fold, row, weights_in, weight_row.data());
         give.weights = weight_row.data();
         command = {fold.pixels, fold.k_first, fold.k_last, fold.last};
         give.fold = &command;
@@ -177,6 +182,7 @@ void Machine::run_verilated() {
     int codes_read = 0;
     if (want.activation) {
       if (activations.finished()) throw std::runtime_error("the array asks for activations after the last fold");
+      enter(activations.step().index);
       if (!withhold()) {
         codes_read = feeder.activation_row(activations.step(), activations.fold(), row_set, pixel,
                                            input_slot_[activations.step().index], activation_row.data());
@@ -220,7 +226,12 @@ void Machine::run_verilated() {
       if (row == 0) count_fold(weights.step(), weights.fold());
       if (++row == rows) {
         row = 0;
+        Step done = weights.step();
         weights.next();
+        if (weights.finished() || weights.step().index != done.index) {
+          sync();
+          release_weight(done); // its constants are read later: loads in order reach this slot after its last inputs
+        }
       }
     }
     if (asked.activation) {
@@ -232,7 +243,8 @@ void Machine::run_verilated() {
             static_cast<double>(activations.fold().pixels) * activations.fold().channels * activations.fold().k_count;
         activations.next();
         if (activations.finished() || activations.step().index != done.index) {
-          release_tiles(done);
+          sync(); // the slot is free from this cycle on, not from when time was last told
+          release_input(done);
           if (run.progress) run.progress(run.progress_context, macs_done_);
         }
         if (!activations.finished() && activations.step().m != done.m)

@@ -36,11 +36,15 @@ void Machine::wait_output_slot() {
 }
 
 // The next step may need other tiles: then these slots are free.
-void Machine::release_tiles(const Step &step) {
+void Machine::release_input(const Step &step) {
   Step next = step_at(*job_, step.index + 1);
-  bool end = next.index >= job_->steps;
-  if (end || next.new_input) input_freed_++;
-  if (end || next.new_weight) weight_freed_++;
+  if (next.index >= job_->steps || next.new_input) input_freed_++;
+  freed_event_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void Machine::release_weight(const Step &step) {
+  Step next = step_at(*job_, step.index + 1);
+  if (next.index >= job_->steps || next.new_weight) weight_freed_++;
   freed_event_.notify(sc_core::SC_ZERO_TIME);
 }
 
@@ -120,7 +124,8 @@ void Machine::run_behavioural() {
     uint64_t now = walk.finished() ? schedule.end() : schedule.next_start();
     wait(cycles(static_cast<double>(now - elapsed)));
     elapsed = now;
-    release_tiles(step);
+    release_input(step);
+    release_weight(step);
     if (step.last_k && job_->g->residual) release_residual();
     if (step.last_k) finish_outputs(step);
   }
@@ -147,7 +152,8 @@ void Machine::run_vector() {
     count(places_[ERG_TENSOR_OUTPUT].scratchpad, ERG_TENSOR_OUTPUT, true, outputs * g.out_bits);
     wait(cycles(static_cast<double>(work)));
     vector_cycles_ += work;
-    release_tiles(step);
+    release_input(step);
+    release_weight(step);
     if (g.operands == 2) release_residual();
     finish_outputs(step);
   }

@@ -64,7 +64,8 @@ private:
   void run_verilated();
   void wait_ready(int64_t step);
   void wait_output_slot();
-  void release_tiles(const Step &step);
+  void release_input(const Step &step);
+  void release_weight(const Step &step);
   void release_residual();
   void finish_outputs(const Step &step);
   void count(int level, erg_tensor tensor, bool write, uint64_t bits);

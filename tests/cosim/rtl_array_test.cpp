@@ -89,6 +89,22 @@ TEST(RtlArray, AnExtraRegisterIsCaughtByCyclesAlone) {
   EXPECT_EQ(v.wrong_cycles, 60);
 }
 
+TEST(RtlArray, AnArrayThatDoesNotFreezeIsCaughtByGapsAlone) {
+  Verdict v = judge("FREEZE");
+  EXPECT_EQ(v.wrong_bits + v.wrong_cycles + v.hung, 0) << "given everything in time, it is right";
+  drive::Array array(4, 4, 16, "FREEZE");
+  test::Random random(86);
+  int wrong_gaps = 0, wrong_bits = 0;
+  for (int round = 0; round < 40; round++) {
+    drive::Problem p = drive::random_problem(random, 4, 4, 16);
+    drive::Outcome o = drive::run(array.rtl, p, 0.3, static_cast<uint64_t>(round));
+    wrong_gaps += o.hung || o.gaps != o.withheld;
+    wrong_bits += o.hung || o.out != drive::expected(p);
+  }
+  EXPECT_GT(wrong_gaps, 20);
+  EXPECT_GT(wrong_bits, 20);
+}
+
 TEST(RtlOpen, RefusesIllegalSizes) {
   for (auto change :
        {+[](erg_rtl_config *c) { c->rows = 1; }, +[](erg_rtl_config *c) { c->cols = 65; },

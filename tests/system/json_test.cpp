@@ -100,3 +100,29 @@ TEST(Json, VerifyIsAsDocumented) {
   output.merge(emitted("verify hand-worked --arch tiny --mutant ROUNDING", 1));
   hold(documented("ergon.verify"), output);
 }
+
+// The depthwise layer's weights fit no tile of `tiny`: its row says why, and holds no cycle or mismatch that nobody
+// took.
+TEST(Json, AVerifyRowThatWasNotFinishedIsNullWhereNothingWasMeasured) {
+  test::Folder f;
+  test::write_file(f / "net.yaml", "name: t\ninput: {height: 10, width: 1, channels: 6}\nnodes:\n"
+                                   "  - {name: a, op: conv2d, K: 400, kernel: 1}\n"
+                                   "  - {name: b, op: conv2d, K: 400, kernel: [3, 1], groups: 400}\n");
+  test::Output o = test::ergon("verify '" + f / "net.yaml" + "' --arch tiny --json");
+  EXPECT_EQ(o.exit_code, 65) << o.err;
+  json_error_t fault;
+  json_t *document = json_loads(o.out.c_str(), 0, &fault);
+  ASSERT_TRUE(document) << fault.text;
+  json_t *good = json_array_get(json_object_get(document, "layers"), 0),
+         *bad = json_array_get(json_object_get(document, "layers"), 1),
+         *skipped = json_array_get(json_object_get(document, "skipped"), 0);
+  EXPECT_TRUE(json_is_null(json_object_get(good, "reason")));
+  EXPECT_TRUE(json_is_integer(json_object_get(good, "cycles_rtl")));
+  EXPECT_STREQ(json_string_value(json_object_get(bad, "status")), "skipped");
+  EXPECT_STREQ(json_string_value(json_object_get(skipped, "name")), "b");
+  EXPECT_TRUE(json_is_string(json_object_get(skipped, "reason")));
+  for (const char *key : {"mismatches", "distinct_codes", "rail_share", "low_rail_share", "cycles_formula",
+                          "cycles_systemc", "cycles_rtl", "gap_cycles", "first_difference"})
+    EXPECT_TRUE(json_is_null(json_object_get(bad, key))) << key;
+  json_decref(document);
+}

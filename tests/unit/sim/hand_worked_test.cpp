@@ -7,6 +7,8 @@ namespace {
 void check(const erg_activity &a, const char *model) {
   SCOPED_TRACE(model);
   EXPECT_EQ(a.ops[ERG_OP_MAC], 240u);
+  EXPECT_EQ(a.ops[ERG_OP_REQUANTIZE], 40u);
+  EXPECT_EQ(a.ops[ERG_OP_ADD], 40u);
   EXPECT_EQ(a.array_cycles, 37u);
   // dram
   EXPECT_EQ(a.read_bits[0][ERG_TENSOR_INPUT], 480u);
@@ -43,6 +45,28 @@ TEST(HandWorked, AnalyticAndSystemC) {
   check(events.activity, "systemc");
   EXPECT_EQ(formula.activity.cycles, 65u);
   EXPECT_EQ(events.activity.cycles, 65u);
+  EXPECT_EQ(formula.activity.stall_cycles[0], 23u + 1u + 4u);
+  EXPECT_EQ(events.activity.stall_cycles[0], 23u + 1u + 4u);
+  EXPECT_EQ(formula.activity.initial_write_bits, 8u * 120u);
+}
+
+// docs/model.md: all tiles move the same bits, and of each number of tiles the smallest is taken; 4 rows are the
+// fastest.
+TEST(HandWorked, TheChosenTileIsTheFastest) {
+  Bench bench("tiny", "hand-worked");
+  Result chosen(bench.point("int8"));
+  ASSERT_EQ(chosen.status, ERG_OK);
+  const erg_layer_result &layer = chosen.layers[0];
+  for (int rows : {1, 2, 3, 5}) {
+    erg_mapping m = layer.mapping;
+    m.out_rows = rows;
+    test::Error error;
+    ASSERT_EQ(erg_map_given(&bench.arch, &layer.geometry, &m, &error), ERG_OK) << error.message();
+    EXPECT_EQ(m.offchip_bits, 1280u);
+    erg_activity a;
+    erg_analytic(&bench.arch, &layer.geometry, &m, &layer.pass->int_counts, &a);
+    EXPECT_GT(a.cycles, 65u) << rows;
+  }
 }
 
 TEST(HandWorked, Rtl) {
@@ -71,6 +95,8 @@ TEST(HandWorked, Rtl) {
   ASSERT_EQ(erg_systemc(&bench.arch, &g, &m, &pass.int_counts, &run, &a, &error), ERG_OK) << error.message();
   check(a, "rtl");
   EXPECT_EQ(run.rtl_cycles, 37u);
+  EXPECT_EQ(a.stall_cycles[0], 23u + 4u); // its first output of the last tile comes after tile 0 has been stored
+  EXPECT_EQ(a.cycles, 64u);
   erg_rtl_close(run.rtl);
   erg_plan_free(&plan);
 }

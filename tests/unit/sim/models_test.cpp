@@ -124,3 +124,31 @@ TEST(Models, AgreeOnRandomShapes) {
   }
   EXPECT_GT(mapped, 250);
 }
+
+// The comparison of traffic can fail: a machine that cuts its tiles in half loads their halos more often.
+TEST(Models, TilesOfAnotherSizeMoveOtherBits) {
+  Bench bench("edge", "resnet18");
+  erg_geometry g{};
+  g.array = true;
+  g.images = g.groups = g.operands = g.stride_h = g.stride_w = g.pad_top = g.pad_left = 1;
+  g.in_h = g.in_w = g.out_h = g.out_w = 28;
+  g.in_c = g.out_c = 32;
+  g.kernel_h = g.kernel_w = 3;
+  g.in_bits = g.out_bits = g.weight_bits = g.residual_bits = 8;
+  g.psum_bits = 32, g.constant_bits = 72, g.constants = true;
+  erg_mapping chosen{}, driven;
+  chosen.out_channels = 32, chosen.out_rows = 14, chosen.reduction = erg_geometry_reduction(&g);
+  driven = chosen;
+  driven.out_rows = 7;
+  test::Error error;
+  ASSERT_EQ(erg_map_given(&bench.arch, &g, &chosen, &error), ERG_OK) << error.message();
+  ASSERT_EQ(erg_map_given(&bench.arch, &g, &driven, &error), ERG_OK) << error.message();
+  erg_op_counts ops{macs_of(g), 0, 0, 0, 0};
+  erg_activity a, s;
+  erg_analytic(&bench.arch, &g, &chosen, &ops, &a);
+  ASSERT_EQ(erg_systemc(&bench.arch, &g, &driven, &ops, nullptr, &s, &error), ERG_OK) << error.message();
+  uint64_t row_bits = 28 * 32 * 8; /* a cut inside the map costs two halo rows: three cuts against one */
+  EXPECT_EQ(a.read_bits[0][ERG_TENSOR_INPUT], (28 + 2) * row_bits);
+  EXPECT_EQ(s.read_bits[0][ERG_TENSOR_INPUT], (28 + 6) * row_bits);
+  EXPECT_NE(a.read_bits[2][ERG_TENSOR_WEIGHT], s.read_bits[2][ERG_TENSOR_WEIGHT]) << "weights again for each m-tile";
+}
