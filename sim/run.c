@@ -111,10 +111,13 @@ static void sum_up(const erg_point *point, const erg_precision *hardware, erg_re
     erg_activity_add(&r->activity, &r->layers[i].activity);
     erg_energy_add(&r->energy, &r->layers[i].energy);
   }
-  const erg_shape input = point->graph->nodes[0].out;
   int input_bits = erg_precision_is_int(&point->precision) ? point->precision.activation_bits
                                                            : erg_format_bits(point->precision.format);
-  r->activity.initial_write_bits += (uint64_t)erg_shape_elements(input) * (uint64_t)input_bits;
+  for (int i = 0; i < point->graph->node_count; i++) { /* a CSV workload has an input a layer */
+    const erg_node *node = &point->graph->nodes[i];
+    if (node->op->role == ERG_ROLE_INPUT)
+      r->activity.initial_write_bits += (uint64_t)erg_shape_elements(node->out) * (uint64_t)input_bits;
+  }
   r->macs = r->activity.ops[ERG_OP_MAC];
   r->parameters = erg_graph_parameters(point->graph);
   r->latency_s = (double)r->activity.cycles / (point->arch->clock_mhz * 1e6);

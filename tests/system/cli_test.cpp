@@ -365,3 +365,21 @@ TEST(Cli, LongMapsComeBack) {
   EXPECT_EQ(json_integer_value(json_object_get(totals, "macs")), 200000LL * 64 * 64);
   json_decref(run);
 }
+
+// DRAM starts with every input and constant: a CSV workload has an input a layer. Small layers fetch all of it once.
+TEST(Cli, InitialWriteHoldsEveryInput) {
+  test::Folder f;
+  test::write_file(f / "two.csv", "Layer, M, N, K,\nA, 4, 8, 16,\nB, 2, 8, 32,\n");
+  test::Output o = ergon("run " + f / "two.csv" + " --json");
+  json_t *json = parse(o.out), *result = json_array_get(json_object_get(json, "results"), 0), *layer;
+  size_t index;
+  json_int_t bits = 0;
+  json_array_foreach(json_object_get(result, "layers"), index, layer) {
+    json_t *dram = json_object_get(json_object_get(layer, "tensor_bits"), "dram");
+    for (const char *tensor : {"input", "weight", "constant"})
+      bits += json_integer_value(json_object_get(json_object_get(dram, tensor), "read_bits"));
+  }
+  EXPECT_EQ(json_number_value(json_object_get(json_object_get(result, "totals"), "initial_write_bytes")) * 8,
+            static_cast<double>(bits));
+  json_decref(json);
+}
