@@ -5,8 +5,8 @@
 #include <string.h>
 
 static erg_status run(int argc, char **argv, erg_error *error);
-static const erg_command command = {"list", "[archs|techs|workloads|ops|formats|gates|plots]", "what is built in", 5,
-                                    run};
+static const erg_command command = {"list", "[archs|techs|workloads|ops|formats|rules|gates|plots]", "what is built in",
+                                    5, run};
 ERG_REGISTER(erg_command, command);
 
 static void row(erg_table *table, const char *name, const char *help) {
@@ -55,17 +55,19 @@ static erg_status list(const char *what, erg_table *table, erg_error *error) {
     ERG_EACH(erg_float_format, item) row(table, (*item)->name, (*item)->help);
   } else if (strcmp(what, "gates") == 0) {
     ERG_EACH(erg_gate, item) row(table, (*item)->name, (*item)->help);
+  } else if (strcmp(what, "rules") == 0) {
+    for (int rule = 0; rule < ERG_RULE_COUNT; rule++) row(table, erg_rule_names[rule], erg_rule_help[rule]);
   } else if (strcmp(what, "plots") == 0) {
     ERG_EACH(erg_plot, item) row(table, (*item)->name, (*item)->help);
   } else {
     return erg_fail(error, ERG_ERR_USAGE,
-                    "list: found '%s'; allowed: archs, techs, workloads, ops, formats, gates, plots", what);
+                    "list: found '%s'; allowed: archs, techs, workloads, ops, formats, rules, gates, plots", what);
   }
   return ERG_OK;
 }
 
 static erg_status run(int argc, char **argv, erg_error *error) {
-  static const char *const all[] = {"workloads", "archs", "techs", "ops", "formats", "gates", "plots"};
+  static const char *const all[] = {"workloads", "archs", "techs", "ops", "formats", "rules", "gates", "plots"};
   erg_cli cli;
   erg_cli_parse(&command, 0, 0, 1, argc, argv, &cli);
   erg_status status = ERG_OK;

@@ -57,7 +57,9 @@ static erg_status run(int argc, char **argv, erg_error *error) {
     } else {
       print_tables(&cli, &inputs, results, count);
     }
-    if (cli.out) status = write_files(&cli, results, count, error);
+    for (int i = 0; i < count && cli.certify && status == ERG_OK; i++)
+      status = erg_print_certificates(&results[i], stdout, error);
+    if (cli.out && status == ERG_OK) status = write_files(&cli, results, count, error);
     for (int i = 0; i < count; i++) erg_result_free(&results[i]);
   }
   erg_inputs_free(&inputs);

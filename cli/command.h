@@ -21,9 +21,10 @@ ERG_REGISTRY(erg_command)
 enum {
   ERG_OPTION_POINT = 1,     /**< arch, tech, precision, fusion, dataflow, model, batch, seed, set */
   ERG_OPTION_REPORT = 2,    /**< json, csv, out */
-  ERG_OPTION_RUN = 4,       /**< layers, explain-fusion */
+  ERG_OPTION_RUN = 4,       /**< layers, explain-fusion, certify */
   ERG_OPTION_VERIFY = 8,    /**< gaps, mutant */
   ERG_OPTION_PLOT = 16,     /**< out */
+  ERG_OPTION_VECTORS = 1024, /**< layer, random, rule */
 };
 
 #define MOST_LIST 16
@@ -41,10 +42,13 @@ typedef struct {
   uint64_t seed;
   erg_override arch_sets[MOST_SETS], tech_sets[MOST_SETS], workload_sets[MOST_SETS];
   int arch_set_count, tech_set_count, workload_set_count;
-  bool json, csv, layers, explain_fusion, quiet;
+  bool json, csv, layers, explain_fusion, certify, quiet;
   const char *out;
   double gap_probability;
   const char *mutant;
+  const char *layer;
+  bool random;
+  erg_rule rule;
   const char *arguments[4]; /**< positional */
   int argument_count;
   char command_line[1024];
@@ -79,6 +83,9 @@ void erg_print_ratios(const erg_result *wide, const erg_result *narrow, FILE *st
 void erg_print_notes(const erg_result *result, FILE *stream);
 void erg_print_csv(const erg_result *results, int count, FILE *stream);
 void erg_print_ledger(const erg_verify_result *result, FILE *stream);
+
+/* certify.c: a table of accumulator certificates, a row an array pass */
+erg_status erg_print_certificates(const erg_result *result, FILE *stream, erg_error *error);
 
 /* output.c */
 erg_status erg_make_folder(const char *path, erg_error *error);

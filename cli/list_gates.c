@@ -52,7 +52,7 @@ static erg_status form_row(erg_table *table, const erg_gate *gate, const erg_gat
 }
 
 static erg_status table_row(erg_table *table, const erg_gate *gate, erg_error *error) {
-  erg_codes in, out;
+  erg_quantization in, out;
   erg_gate_error measured;
   erg_gate_default_codes(gate, 8, &in, &out);
   erg_status status = erg_gate_measure_table(gate, in, out, &measured, error);

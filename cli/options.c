@@ -22,8 +22,12 @@ enum {
   KEY_CSV,
   KEY_LAYERS,
   KEY_EXPLAIN,
+  KEY_CERTIFY,
   KEY_GAPS,
-  KEY_MUTANT
+  KEY_MUTANT,
+  KEY_LAYER,
+  KEY_RANDOM,
+  KEY_RULE
 };
 
 static const struct {
@@ -44,10 +48,14 @@ static const struct {
      {"set", KEY_SET, "KEY=VALUE", 0, "overrides a field: arch.rows=32, tech.node_nm=40, workload.input.height=64", 1}},
     {ERG_OPTION_RUN, {"layers", KEY_LAYERS, 0, 0, "the table of layers for every point, not only for a single one", 2}},
     {ERG_OPTION_RUN, {"explain-fusion", KEY_EXPLAIN, 0, 0, "what fold and fuse did and refused, node by node", 2}},
+    {ERG_OPTION_RUN, {"certify", KEY_CERTIFY, 0, 0, "the narrowest safe accumulator of each layer, and why", 2}},
     {ERG_OPTION_VERIFY, {"gaps", KEY_GAPS, "P", 0, "withhold each operand with probability P a cycle (0 to 0.9)", 2}},
     {ERG_OPTION_VERIFY,
      {"mutant", KEY_MUTANT, "NAME", 0,
-      "build a deliberately wrong array: ROUNDING, SKEW, CLAMP, WEIGHT_ORDER, EXTRA_REGISTER", 2}},
+      "build a deliberately wrong array: ROUNDING, SKEW, CLAMP, WEIGHT_ORDER, EXTRA_REGISTER, FREEZE", 2}},
+    {ERG_OPTION_VECTORS, {"layer", KEY_LAYER, "NAME", 0, "the layer whose vectors are written", 2}},
+    {ERG_OPTION_VECTORS, {"random", KEY_RANDOM, 0, 0, "a random convolution drawn from --seed, no workload", 2}},
+    {ERG_OPTION_VECTORS, {"rule", KEY_RULE, "S|D|F|A", 0, "requantization rule (default S)", 2}},
     {ERG_OPTION_REPORT, {"json", KEY_JSON, 0, 0, "JSON on stdout", 3}},
     {ERG_OPTION_RUN, {"csv", KEY_CSV, 0, 0, "CSV on stdout, a row a layer", 3}},
     {ERG_OPTION_REPORT | ERG_OPTION_PLOT, {"out", KEY_OUT, "DIR", 0, "also write files into DIR", 3}},
@@ -180,9 +188,24 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
   case KEY_EXPLAIN:
     cli->explain_fusion = true;
     break;
+  case KEY_CERTIFY:
+    cli->certify = true;
+    break;
   case KEY_MUTANT:
     cli->mutant = text;
     break;
+  case KEY_LAYER:
+    cli->layer = text;
+    break;
+  case KEY_RANDOM:
+    cli->random = true;
+    break;
+  case KEY_RULE: {
+    const char *const rules[] = {erg_rule_names[ERG_RULE_S], erg_rule_names[ERG_RULE_D], erg_rule_names[ERG_RULE_F],
+                                 erg_rule_names[ERG_RULE_A], NULL};
+    cli->rule = (erg_rule)pick(state, "rule", text, rules);
+    break;
+  }
   case KEY_GAPS:
     if (!erg_parse_real(text, &cli->gap_probability) || cli->gap_probability < 0 || cli->gap_probability > 0.9)
       argp_error(state, "--gaps: found '%s'; allowed: a number from 0 to 0.9", text);
@@ -195,6 +218,7 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
     if (cli->argument_count < p->least)
       argp_error(state, "an argument is missing: %s %s", p->command->name, p->command->arguments);
     if (cli->json && cli->csv) argp_error(state, "--json and --csv cannot both go to stdout");
+    if (cli->certify && (cli->json || cli->csv)) argp_error(state, "--certify prints a table, not --json or --csv");
     break;
   default:
     return ARGP_ERR_UNKNOWN;

@@ -2,14 +2,12 @@
 #include "check.h"
 #include <float.h>
 
-#define MOST_ELEMENTS ((int64_t)1 << 40)
-
 bool erg_extents_ok(const int *extents, int count) {
   __int128 product = 1;
   for (int i = 0; i < count; i++) {
     if (extents[i] < 1) return false;
     product *= extents[i];
-    if (product > MOST_ELEMENTS) return false;
+    if (product > ERG_MOST_ELEMENTS) return false;
   }
   return true;
 }
@@ -82,4 +80,17 @@ erg_status erg_check_epilogue(const char *what, const erg_epilogue *epilogue, in
   if (status == ERG_OK && epilogue->residual)
     status = erg_check_rule(what, epilogue->rule, epilogue->residual_scale, error);
   return status;
+}
+
+erg_status erg_check_elements(const char *what, int64_t rows, int64_t columns, erg_error *error) {
+  if (rows >= 1 && columns >= 1 && rows <= ERG_MOST_ELEMENTS / columns) return ERG_OK;
+  return erg_fail(error, ERG_ERR_DATA, "%s: found %lld x %lld elements; allowed: 1 to 2^40", what, (long long)rows,
+                  (long long)columns);
+}
+
+erg_status erg_check_shape(const char *what, erg_shape shape, erg_error *error) {
+  const int extents[] = {shape.n, shape.h, shape.w, shape.c};
+  if (erg_extents_ok(extents, 4)) return ERG_OK;
+  return erg_fail(error, ERG_ERR_DATA, "%s: found %d x %d x %d x %d elements; allowed: extents from 1, 2^40 in all",
+                  what, shape.n, shape.h, shape.w, shape.c);
 }

@@ -3,6 +3,7 @@
 #ifndef ERGON_KERNELS_CHECK_H
 #define ERGON_KERNELS_CHECK_H
 #include "ergon/kernels.h"
+#define ERG_MOST_ELEMENTS ((int64_t)1 << 40)
 erg_status erg_check_conv2d(const erg_conv2d_shape *shape, erg_error *error);
 erg_status erg_check_pool(const erg_pool_shape *shape, erg_error *error);
 erg_status erg_check_requant(const char *what, erg_requant scale, erg_error *error);
@@ -12,8 +13,16 @@ erg_status erg_check_rule(const char *what, erg_rule rule, erg_requant scale, er
 erg_status erg_check_clamp(const char *what, int32_t low, int32_t high, erg_error *error);
 /** Scales of `channels` channels, clamp, residual, rule. */
 erg_status erg_check_epilogue(const char *what, const erg_epilogue *epilogue, int channels, erg_error *error);
+/** rows*columns elements, both at least 1, at most 2^40. */
+erg_status erg_check_elements(const char *what, int64_t rows, int64_t columns, erg_error *error);
+erg_status erg_check_shape(const char *what, erg_shape shape, erg_error *error);
 /** All extents at least 1, their product at most 2^40. */
 bool erg_extents_ok(const int *extents, int count);
+/** clamp(codes->zero_point + y, codes->low, codes->high). */
+static inline int16_t erg_to_code(__int128 y, const erg_codes *codes) {
+  y += codes->zero_point;
+  return (int16_t)(y < codes->low ? codes->low : y > codes->high ? codes->high : (int32_t)y);
+}
 /** Taps of an output's window inside the map, along one axis: [first, last), empty when first >= last. */
 static inline void erg_taps(int output, int stride, int pad, int kernel, int dilation, int extent, int *first,
                             int *last) {

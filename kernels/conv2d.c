@@ -65,10 +65,10 @@ static void run(const erg_conv2d_shape *s, const int16_t *input, int32_t zero_po
         for (int k = 0; k < s->filters; k++, at++) {
           int64_t sum = accumulate(s, input + n * map, zero_point, weight + k * reduction, k / (s->filters / s->groups),
                                    p, q, accumulator_bits);
-          if (epilogue)
+          if (output)
             output[at] =
                 erg_epilogue_apply(epilogue, sum, k, epilogue->residual ? epilogue->residual[at] : 0, accumulator_bits);
-          else
+          else if (accumulators)
             accumulators[at] = sum;
         }
 }

@@ -48,8 +48,8 @@ erg_status erg_gate_measure(const erg_gate *gate, const erg_gate_form *form, boo
   return ERG_OK;
 }
 
-erg_status erg_gate_measure_table(const erg_gate *gate, erg_codes in, erg_codes out, erg_gate_error *measured,
-                                  erg_error *error) {
+erg_status erg_gate_measure_table(const erg_gate *gate, erg_quantization in, erg_quantization out,
+                                  erg_gate_error *measured, erg_error *error) {
   if (!measured) return erg_fail(error, ERG_ERR_DATA, "gate: nowhere to put the result");
   erg_arena arena = {0};
   int16_t *table = erg_arena_alloc(&arena, sizeof *table << 16);

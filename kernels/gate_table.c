@@ -6,17 +6,18 @@ static bool is_tie(long double y) {
   return y - floorl(y) == 0.5L;
 }
 
-erg_status erg_gate_table_build(const erg_gate *gate, erg_codes in, erg_codes out, int16_t *table, erg_error *error) {
+erg_status erg_gate_table_build(const erg_gate *gate, erg_quantization in, erg_quantization out, int16_t *table,
+                                erg_error *error) {
   if (!gate || !table) return erg_fail(error, ERG_ERR_DATA, "gate: no gate or no table");
-  erg_status status = erg_codes_check("gate: input codes", in, error);
-  if (status == ERG_OK) status = erg_codes_check("gate: output codes", out, error);
+  erg_status status = erg_quantization_check("gate: input codes", in, error);
+  if (status == ERG_OK) status = erg_quantization_check("gate: output codes", out, error);
   if (status != ERG_OK) return status;
   int32_t half = 1 << (in.bits - 1);
   for (int32_t q = -half; q < half; q++) {
     long double x = (long double)(q - in.zero_point) * in.scale;
     long double y = gate->exact(x);
     if (gate->below_argument && x > 0 && y == x && is_tie(y / out.scale)) y = nextafterl(y, 0);
-    table[q + half] = erg_codes_round(out, y);
+    table[q + half] = erg_quantization_round(out, y);
   }
   return ERG_OK;
 }

@@ -49,13 +49,13 @@ long double erg_gate_form_real(const erg_gate *gate, const erg_gate_form *form, 
   return gate->symmetry == ERG_GATE_COMPLEMENT ? 1 - y : gate->symmetry == ERG_GATE_ODD ? -y : y - a;
 }
 
-erg_status erg_gate_unit_s16(const erg_gate_unit *unit, int64_t elements, const int16_t *input, erg_codes in,
-                             erg_codes out, int16_t *output, erg_error *error) {
+erg_status erg_gate_unit_s16(const erg_gate_unit *unit, int64_t elements, const int16_t *input, erg_quantization in,
+                             erg_quantization out, int16_t *output, erg_error *error) {
   if (!unit || elements < 1 || !input || !output)
     return erg_fail(error, ERG_ERR_DATA, "gate: found %lld elements or a NULL; allowed: at least 1, no NULL",
                     (long long)elements);
-  erg_status status = erg_codes_check("gate: input codes", in, error);
-  if (status == ERG_OK) status = erg_codes_check("gate: output codes", out, error);
+  erg_status status = erg_quantization_check("gate: input codes", in, error);
+  if (status == ERG_OK) status = erg_quantization_check("gate: output codes", out, error);
   if (status != ERG_OK) return status;
   erg_requant to_q20 = erg_requant_from_real(in.scale * 0x1p20), from_q20 = erg_requant_from_real(0x1p-20 / out.scale);
   int64_t half = (int64_t)1 << (out.bits - 1);

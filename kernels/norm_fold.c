@@ -52,7 +52,8 @@ static bool all_finite(const double *values, int64_t count) {
 }
 
 erg_status erg_batch_norm_fold(int filters, int64_t reduction, const double *weight, const double *bias,
-                               const erg_batch_norm *bn, double *folded_weight, double *folded_bias, erg_error *error) {
+                               const erg_batch_norm_stats *bn, double *folded_weight, double *folded_bias,
+                               erg_error *error) {
   if (filters < 1 || reduction < 1 || reduction > INT64_MAX / filters || !weight || !folded_weight || !folded_bias ||
       !bn || !bn->gamma || !bn->beta || !bn->mean || !bn->variance)
     return erg_fail(error, ERG_ERR_DATA, "batch norm: found %d filters of %lld or a NULL; allowed: at least 1, no NULL",

@@ -48,7 +48,7 @@ erg_status erg_avg_pool_s16(const erg_pool_shape *s, const int16_t *input, int32
   FOR_OUTPUTS(s) {
     int64_t sum = 0, count = 0;
     FOR_WINDOW(s, n, p, q, c, i) {
-      sum += input[i] - zero_point;
+      sum += (int64_t)input[i] - zero_point;
       count++;
     }
     int64_t mean = sum >= 0 ? (sum + count / 2) / count : -((-sum + count / 2) / count); /* half away from zero */

@@ -5,6 +5,12 @@
 #include <math.h>
 
 const char *const erg_rule_names[ERG_RULE_COUNT] = {"S", "D", "F", "A"};
+const char *const erg_rule_help[ERG_RULE_COUNT] = {
+    "one rounding, ties up: TOSA single, TFLite and CMSIS-NN single rounding; the default",
+    "two roundings: gemmlowp, TFLite and CMSIS-NN default, TOSA double",
+    "float32 product, ties to even: oneDNN, XNNPACK, ONNX Runtime, Gemmini",
+    "one rounding, ties away from zero: NVDLA's convertor",
+};
 
 erg_requant erg_requant_from_real(double real_multiplier) {
   if (!(real_multiplier > 0)) return (erg_requant){0};

@@ -26,11 +26,11 @@ static int16_t most_of(int64_t n, const int16_t *row) {
   return most;
 }
 
-erg_status erg_softmax_exact_s16(int64_t rows, int64_t n, const int16_t *input, erg_codes in, erg_codes out,
-                                 int16_t *output, erg_error *error) {
+erg_status erg_softmax_exact_s16(int64_t rows, int64_t n, const int16_t *input, erg_quantization in,
+                                 erg_quantization out, int16_t *output, erg_error *error) {
   erg_status status = check(rows, n, input, output, error);
-  if (status == ERG_OK) status = erg_codes_check("softmax: input codes", in, error);
-  if (status == ERG_OK) status = erg_codes_check("softmax: output codes", out, error);
+  if (status == ERG_OK) status = erg_quantization_check("softmax: input codes", in, error);
+  if (status == ERG_OK) status = erg_quantization_check("softmax: output codes", out, error);
   if (status == ERG_OK) status = check_codes(rows * n, input, in.bits, error);
   if (status != ERG_OK) return status;
   for (int64_t r = 0; r < rows; r++, input += n, output += n) {
@@ -38,16 +38,16 @@ erg_status erg_softmax_exact_s16(int64_t rows, int64_t n, const int16_t *input, 
     long double sum = 0;
     for (int64_t i = 0; i < n; i++) sum += expl((long double)(input[i] - most) * in.scale);
     for (int64_t i = 0; i < n; i++)
-      output[i] = erg_codes_round(out, expl((long double)(input[i] - most) * in.scale) / sum);
+      output[i] = erg_quantization_round(out, expl((long double)(input[i] - most) * in.scale) / sum);
   }
   return ERG_OK;
 }
 
-erg_status erg_softmax_unit_init(erg_codes in, erg_codes out, int fraction, int32_t *table, erg_softmax_unit *unit,
-                                 erg_error *error) {
+erg_status erg_softmax_unit_init(erg_quantization in, erg_quantization out, int fraction, int32_t *table,
+                                 erg_softmax_unit *unit, erg_error *error) {
   if (!table || !unit) return erg_fail(error, ERG_ERR_DATA, "softmax: no table or no unit");
-  erg_status status = erg_codes_check("softmax: input codes", in, error);
-  if (status == ERG_OK) status = erg_codes_check("softmax: output codes", out, error);
+  erg_status status = erg_quantization_check("softmax: input codes", in, error);
+  if (status == ERG_OK) status = erg_quantization_check("softmax: output codes", out, error);
   if (status != ERG_OK) return status;
   if (fraction < 8 || fraction > 23)
     return erg_fail(error, ERG_ERR_DATA, "softmax: found %d fraction bits; allowed: 8 to 23", fraction);

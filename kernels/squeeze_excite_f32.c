@@ -26,14 +26,13 @@ erg_status erg_squeeze_excite_f32(erg_shape s, int squeezed, const float *input,
       .in = s, .kernel_h = s.h, .kernel_w = s.w, .stride_h = 1, .stride_w = 1, .out_h = 1, .out_w = 1};
   erg_status status = erg_avg_pool_f32(&whole, input, scratch, error);
   if (status != ERG_OK) return status;
-  int64_t channels = (int64_t)s.n * s.c, inner = (int64_t)s.n * squeezed, map = (int64_t)s.h * s.w;
+  int64_t channels = (int64_t)s.n * s.c, inner = (int64_t)s.n * squeezed;
   float *gates = scratch + channels, *hidden = gates + channels;
   status = layer(s.n, s.c, squeezed, scratch, reduce, reduce_bias, hidden, error);
   if (status == ERG_OK && hidden_gate) status = erg_gate_f32(hidden_gate, inner, hidden, hidden, error);
   for (int64_t i = 0; i < inner && status == ERG_OK && !hidden_gate; i++) hidden[i] = hidden[i] > 0 ? hidden[i] : 0;
   if (status == ERG_OK) status = layer(s.n, squeezed, s.c, hidden, expand, expand_bias, gates, error);
   if (status == ERG_OK) status = erg_gate_f32(gate, channels, gates, gates, error);
-  for (int64_t i = 0; i < channels * map && status == ERG_OK; i++)
-    output[i] = input[i] * gates[i / (map * s.c) * s.c + i % s.c];
+  if (status == ERG_OK) status = erg_channel_mul_f32(s, input, gates, output, error);
   return status;
 }

@@ -108,9 +108,10 @@ static erg_status describe(erg_arena *arena, const erg_rtl_config *c, const char
   char *machine = output_of(arena, "grep -m1 flags /proc/cpuinfo"); /* -march=native is part of the build */
   r->shim = erg_arena_printf(arena, "%s/rtl/shim", data);
   r->sources = netlist && *netlist ? erg_arena_strdup(arena, netlist) : erg_arena_printf(arena, "%s/rtl", data);
-  r->key = erg_arena_printf(arena, "%d %d %d %d %d %d %s\n%s%s%s", c->rows, c->cols, c->weight_bits, c->activation_bits,
-                            c->accumulator_bits, c->accumulator_depth, c->mutant ? c->mutant : "", version,
-                            compiler_version, machine ? machine : "");
+  /* The variant names the runtime library by its path: another tree's would be lost with that tree. */
+  r->key = erg_arena_printf(arena, "%d %d %d %d %d %d %s\n%s%s%s%s", c->rows, c->cols, c->weight_bits,
+                            c->activation_bits, c->accumulator_bits, c->accumulator_depth, c->mutant ? c->mutant : "",
+                            version, compiler_version, machine ? machine : "", library_folder(arena));
   r->files = erg_arena_strdup(arena, "");
   for (size_t i = 0; i < ERG_COUNT_OF(modules); i++) {
     char *path = erg_arena_printf(arena, "%s/%s", r->sources, modules[i]);

@@ -51,6 +51,7 @@ TEST(Cli, ExitCodesAndMessages) {
       {"run resnet18 --set rows=3", 64, "--set: found 'rows=3'"},
       {"run resnet18 --set arch.row=3", 64, "--set row=3: unknown key (did you mean rows?)"},
       {"run resnet18 --json --csv", 64, "--json and --csv"},
+      {"run resnet18 --certify --json", 64, "--certify prints a table"},
       {"run resnet5", 66, "did you mean resnet50?"},
       {"run " + f / "none.yaml", 66, "No such file"},
       {"run resnet18 --arch edgy", 66, "did you mean edge?"},
@@ -256,6 +257,24 @@ TEST(Cli, ExplainFusionSaysWhatAndWhy) {
   test::Output o = ergon("run resnet18 --explain-fusion");
   EXPECT_TRUE(has(o.out, "folded into conv1: its statistics are constants")) << o.out.substr(0, 600);
   EXPECT_TRUE(has(o.out, "residual of s1b1_conv2's epilogue, read from pool1"));
+}
+
+TEST(Cli, ListsTheRoundingRules) {
+  test::Output o = ergon("list rules");
+  EXPECT_EQ(o.exit_code, 0) << o.err;
+  for (const char *part : {"S ", "D ", "F ", "A ", "gemmlowp", "XNNPACK"}) EXPECT_TRUE(has(o.out, part)) << o.out;
+}
+
+TEST(Cli, CertifyTellsWhichAccumulatorsAreSafe) {
+  test::Output o = ergon("run resnet18 --certify --precision int8,w8a8p20,fp32");
+  ASSERT_EQ(o.exit_code, 0) << o.err;
+  EXPECT_TRUE(has(o.out, "accumulator certificates, int8, epilogue")) << o.out;
+  EXPECT_TRUE(has(o.out, "synthetic weights and bias, seed 1, not trained"));
+  EXPECT_TRUE(has(o.out, "any weights safe"));
+  EXPECT_TRUE(has(o.out, "can overflow")) << "20 bits hold no sum of 576 products";
+  EXPECT_TRUE(has(o.out, "weights sum to"));
+  EXPECT_TRUE(has(o.out, "skipped, because a floating-point sum has no integer width"));
+  EXPECT_FALSE(has(ergon("run resnet18").out, "certificates"));
 }
 
 TEST(Cli, ScaleSimFilesRun) {

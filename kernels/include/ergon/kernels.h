@@ -88,7 +88,8 @@ typedef struct {
   int kernel_h, kernel_w, stride_h, stride_w, pad_top, pad_left, out_h, out_w;
 } erg_pool_shape;
 erg_status erg_max_pool_s16(const erg_pool_shape *shape, const int16_t *input, int16_t *output, erg_error *error);
-/** Mean of (x - zero_point), rounded half away from zero, plus zero_point: same scale and zero point as the input. */
+/** Mean of (x - zero_point), rounded half away from zero, plus zero_point: same scale and zero point as the input.
+ *  (The rounding of TFLite and CMSIS-NN; oneDNN takes ties to even.) A scale of its own: erg_global_avg_pool_s16. */
 erg_status erg_avg_pool_s16(const erg_pool_shape *shape, const int16_t *input, int32_t zero_point, int16_t *output,
                             erg_error *error);
 erg_status erg_max_pool_f32(const erg_pool_shape *shape, const float *input, float *output, erg_error *error);
@@ -152,8 +153,14 @@ const char *const *erg_op_names(erg_arena *arena);
 }
 #endif
 
-#include "ergon/gates.h"
+#include "ergon/certificate.h"
 #include "ergon/matmul.h"
+#include "ergon/packing.h"
+#include "ergon/requantize.h"
+#include "ergon/rule_vectors.h"
+#include "ergon/vector.h"
+
+#include "ergon/gates.h"
 #include "ergon/norms.h"
 #include "ergon/softmax.h"
 #include "ergon/squeeze_excite.h"

@@ -15,10 +15,9 @@
  *      y = clamp(zero_point + ((X multiplier[c] + bias[c] + 2^(t-1)) >> t))
  *  Legal: N <= 2^20, codes of 16 bits, zero points of 16 bits. The golden kernel holds N Q in 128 bits; int8 and N <=
  *  2^16 need 2^48 for it, V 64 bits and the product in X 57. */
+#include "ergon/kernels.h" /* before the guard: whichever is named first, kernels.h sets the order */
 #ifndef ERGON_NORMS_H
 #define ERGON_NORMS_H
-
-#include "ergon/kernels.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -89,9 +88,8 @@ erg_status erg_instance_norm_static_fit(erg_shape shape, const float *input, con
  *  nothing stands between them (no clamp, no padding of the norm's own). weight, folded_weight [K, reduction] (may be
  *  the same); bias [K] or NULL, folded_bias [K] (may be the same). ERG_ERR_DATA, nothing written: variance + epsilon
  *  not above 0, or anything not finite. */
-typedef struct { const double *gamma, *beta, *mean, *variance; double epsilon; } erg_batch_norm;
 erg_status erg_batch_norm_fold(int filters, int64_t reduction, const double *weight, const double *bias,
-                               const erg_batch_norm *norm, double *folded_weight, double *folded_bias,
+                               const erg_batch_norm_stats *norm, double *folded_weight, double *folded_bias,
                                erg_error *error);
 /** Per-channel symmetric codes of folded weights, range [-(2^(bits-1)-1), 2^(bits-1)-1]: scale[k] = max|w| /
  *  (2^(bits-1)-1), 1 for a channel of zeros (gamma = 0). Ties to even. bits 2..16. weight, codes [K, reduction], scale

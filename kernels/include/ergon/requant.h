@@ -13,20 +13,23 @@ extern "C" {
 
 /** Which arithmetic requantizes. m, shift and real are those of erg_requant; `A` = accumulator_bits.
  *
- *  | rule | definition for A <= 32                                      | ties            | also known as |
- *  |------|--------------------------------------------------------------|-----------------|---------------|
- *  | S    | (x*m + 2^(t-1)) >> t, t = 31 - shift                         | to +infinity    | TOSA SINGLE_ROUND, TFLite and CMSIS-NN single rounding |
- *  | D    | RDPOT(SRDHM(sat32(x << max(shift, 0)), m), max(-shift, 0))   | mixed           | gemmlowp, TFLite and CMSIS-NN default, TOSA DOUBLE_ROUND |
- *  | F    | rint((float)x * real), product in float32                    | to even         | oneDNN, XNNPACK, ONNX Runtime, Gemmini |
- *  | A    | x*m / 2^t rounded to nearest, t = 31 - shift                 | away from zero  | NVDLA's convertor |
+ *  | rule | definition for A <= 32                                    | ties           |
+ *  |------|------------------------------------------------------------|----------------|
+ *  | S    | (x*m + 2^(t-1)) >> t, t = 31 - shift                       | to +infinity   |
+ *  | D    | RDPOT(SRDHM(sat32(x << max(shift, 0)), m), max(-shift, 0)) | mixed          |
+ *  | F    | rint((float)x * real), product in float32                  | to even        |
+ *  | A    | x*m / 2^t rounded to nearest, t = 31 - shift               | away from zero |
+ *
+ *  Who fixes which: S TOSA SINGLE_ROUND, TFLite and CMSIS-NN with single rounding; D gemmlowp, TFLite's and CMSIS-NN's
+ *  default, TOSA DOUBLE_ROUND; F oneDNN, XNNPACK, ONNX Runtime, Gemmini; A NVDLA's convertor.
  *
  *  SRDHM(a, b) = (a*b + 2^30) >> 31 (gemmlowp's saturating rounding doubling high multiply; its one saturating case
  *  needs b = -2^31, and m >= 0). RDPOT(v, e) = v / 2^e to nearest, ties away from zero (gemmlowp's
  *  RoundingDivideByPOT). sat32 clamps to [-2^31, 2^31-1]: where TFLite overflows a signed 32-bit shift (undefined in C)
  *  rule D saturates, as gemmlowp's SaturatingRoundingMultiplyByPOT does.
  *
- *  A > 32 (|x| < 2^47): S and A reduce the multiplier to 16 bits, m16 = m >= 0x7FFF0000 ? 0x7FFF : (m + 2^15) >> 16, and
- *  take t = 15 - shift (t < 1: an exact left shift). **D is S there**: TFLite's path for 64-bit accumulators has that
+ *  A > 32 (|x| <= 2^47): S and A reduce the multiplier to 16 bits, m16 = m >= 0x7FFF0000 ? 0x7FFF : (m + 2^15) >> 16,
+ *  and take t = 15 - shift (t < 1: an exact left shift). **D is S there**: TFLite's path for 64-bit accumulators has that
  *  single-rounding form in every build. F stays as it is.
  *
  *  Rails: a result outside int64 (only possible for A > 32 and M > 2^16, or F with a large `real`) saturates to int64.
@@ -34,6 +37,7 @@ extern "C" {
  *  the product rounds again. The floating environment must be in its default rounding mode. */
 typedef enum { ERG_RULE_S, ERG_RULE_D, ERG_RULE_F, ERG_RULE_A, ERG_RULE_COUNT } erg_rule;
 extern const char *const erg_rule_names[ERG_RULE_COUNT]; /**< "S", "D", "F", "A" */
+extern const char *const erg_rule_help[ERG_RULE_COUNT];  /**< a line each for people */
 
 /** Real multiplier M = multiplier * 2^(shift-31), multiplier in [2^30, 2^31) or 0, shift in [-31, 30]. */
 typedef struct {
@@ -62,7 +66,7 @@ erg_requant erg_requant_from_real(double real_multiplier);
  *  double differs from theirs in its last bit, and then some outputs do. */
 erg_requant erg_requant_from_float(float real_multiplier);
 
-/** Rule S. Any int64 x for A <= 32 (meant: 32 bits), |x| < 2^47 above. */
+/** Rule S. Any int64 x for A <= 32 (meant: 32 bits), |x| <= 2^47 above; `scale` legal as erg_requant says. */
 int64_t erg_requantize(int64_t x, erg_requant scale, int accumulator_bits);
 /** Any rule; an illegal rule is read as S. */
 int64_t erg_requantize_rule(int64_t x, erg_requant scale, int accumulator_bits, erg_rule rule);

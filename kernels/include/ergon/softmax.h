@@ -2,23 +2,23 @@
 /** \file softmax.h
  *  Softmax over rows: p[i] = exp(x[i] - max x) / sum over j of exp(x[j] - max x). The exact reference on codes, one
  *  form of integers only, and the fp32 reference. */
+#include "ergon/kernels.h" /* before the guard: whichever is named first, kernels.h sets the order */
 #ifndef ERGON_SOFTMAX_H
 #define ERGON_SOFTMAX_H
 
-#include "ergon/codes.h"
-#include "ergon/kernels.h"
+#include "ergon/quantization.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/** input, output [rows, n]; codes of in.bits and out.bits (signed). The output is erg_codes_round(out, p) of the
+/** input, output [rows, n]; codes of in.bits and out.bits (signed). The output is erg_quantization_round(out, p) of the
  *  softmax of the dequantized row: correctly rounded, ties to even (equal codes give rational values, computed exactly;
  *  any other value would have to lie within n * 2^-60, relative, of a tie to be misjudged). The input's zero point
  *  cancels. out of int8 is usually scale 1/256, zero point -128 (TensorFlow Lite); p = 1 is then 127, the last code.
- *  ERG_ERR_DATA, output untouched: rows or n below 1, a NULL, an illegal erg_codes, a code outside in.bits. */
-erg_status erg_softmax_exact_s16(int64_t rows, int64_t n, const int16_t *input, erg_codes in, erg_codes out,
-                                 int16_t *output, erg_error *error);
+ *  ERG_ERR_DATA, output untouched: rows or n below 1, a NULL, an illegal erg_quantization, a code outside in.bits. */
+erg_status erg_softmax_exact_s16(int64_t rows, int64_t n, const int16_t *input, erg_quantization in,
+                                 erg_quantization out, int16_t *output, erg_error *error);
 
 /** The form of integers only: per row a maximum, a table of exp, a sum, one reciprocal; per element one multiply.
  *      d = max q - q                                 0 .. 2^in_bits - 1
@@ -31,12 +31,12 @@ erg_status erg_softmax_exact_s16(int64_t rows, int64_t n, const int16_t *input, 
 typedef struct {
   int in_bits, fraction; /**< 2..16; 8..23 */
   erg_requant inverse_scale; /**< 1 / out.scale */
-  erg_codes out;
+  erg_quantization out;
   const int32_t *table; /**< [2^in_bits] */
 } erg_softmax_unit;
 /** Fills table [2^in.bits] and the unit, which points to it. Legal: fraction 8..23, 1 <= 1 / out.scale < 2^24. */
-erg_status erg_softmax_unit_init(erg_codes in, erg_codes out, int fraction, int32_t *table, erg_softmax_unit *unit,
-                                 erg_error *error);
+erg_status erg_softmax_unit_init(erg_quantization in, erg_quantization out, int fraction, int32_t *table,
+                                 erg_softmax_unit *unit, erg_error *error);
 /** Legal: n <= 2^24. */
 erg_status erg_softmax_unit_s16(const erg_softmax_unit *unit, int64_t rows, int64_t n, const int16_t *input,
                                 int16_t *output, erg_error *error);

@@ -200,7 +200,8 @@ bool erg_judge_fusion(void *context, const erg_pass *fused, const erg_pass *part
 erg_status erg_run(const erg_point *point, erg_progress *progress, erg_result *out, erg_error *error);
 void erg_result_free(erg_result *result);
 json_t *erg_result_json(const erg_result *result); /**< one entry of "results" */
-/** The envelope {"schema", "version", "provenance"}; the caller adds what the schema holds. */
+/** The envelope {"schema", "version", "provenance"}; the caller adds what the schema holds. No point (NULL): sha256 is
+ *  null. */
 json_t *erg_envelope_json(const char *schema, const char *command, const erg_point *point);
 const char *erg_version_text(void);
 

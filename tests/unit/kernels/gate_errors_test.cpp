@@ -80,7 +80,7 @@ TEST(GateErrors, TablesAreHalfAStepUnlessCapped) {
   ASSERT_EQ(erg_gate_measure_table(sigmoid, {8.0 / 127, 0, 8}, {1 / 256.0, -128, 8}, &e, &error), ERG_OK);
   EXPECT_NEAR(e.max_error, 0.0036, 0.00005);
   ERG_EACH(erg_gate, item) {
-    erg_codes in, out;
+    erg_quantization in, out;
     erg_gate_default_codes(*item, 8, &in, &out);
     ASSERT_EQ(erg_gate_measure_table(*item, in, out, &e, &error), ERG_OK);
     EXPECT_LE(e.max_error, 1.0001 * out.scale) << (*item)->name; // 1.0 itself is a whole step above 255/256

@@ -34,7 +34,7 @@ struct Code {
   bool judged; // or so far from it that this computation knows the side
 };
 
-inline Code code(const std::string &gate, erg_codes in, erg_codes out, int q) {
+inline Code code(const std::string &gate, erg_quantization in, erg_quantization out, int q) {
   using Wide = __float128; // the rational functions are computed in it, the others are widened
   Wide x = (Wide)(q - in.zero_point) * in.scale, y = value(gate, (long double)x);
   if (gate == "hard_sigmoid") y = (x < -3 ? 0 : x > 3 ? 6 : x + 3) / 6;

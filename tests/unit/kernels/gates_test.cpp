@@ -25,7 +25,7 @@ constexpr int32_t q20(double x) {
 }
 
 // Every code, and how near the nearest tie was: a table is only known to be right away from ties, or on them.
-void expect_table(const erg_gate *g, erg_codes in, erg_codes out) {
+void expect_table(const erg_gate *g, erg_quantization in, erg_quantization out) {
   SCOPED_TRACE(std::string(g->name) + " in " + std::to_string(in.scale) + " zp " + std::to_string(in.zero_point) +
                " out " + std::to_string(out.scale) + " zp " + std::to_string(out.zero_point));
   std::vector<int16_t> table(static_cast<size_t>(1) << in.bits);
@@ -52,7 +52,7 @@ TEST(Gates, TablesAreCorrectlyRoundedAtEveryCode) {
   const double in_scales[] = {1 / 16.0, 1 / 32.0, 1 / 128.0, 0.05, 0.1, 0.023529411764705882, 3 / 1024.0, 0.375};
   const int zero_points[] = {-128, -3, 0, 127};
   ERG_EACH(erg_gate, item) {
-    erg_codes in, out;
+    erg_quantization in, out;
     erg_gate_default_codes(*item, 8, &in, &out);
     expect_table(*item, in, out);
     for (double scale : in_scales)
@@ -70,7 +70,7 @@ TEST(Gates, TablesOfEveryWidth) {
   SCOPED_TRACE("seed 71");
   ERG_EACH(erg_gate, item)
   for (int bits = 2; bits <= 16; bits++) {
-    erg_codes in, out;
+    erg_quantization in, out;
     erg_gate_default_codes(*item, bits, &in, &out);
     in.zero_point += random.range(0, 1) * (in.zero_point < (1 << (bits - 1)) - 1);
     expect_table(*item, in, out);
@@ -108,7 +108,7 @@ TEST(Gates, AValueBelowATieByLessThanALongDoubleShowsGoesDown) {
 }
 
 TEST(Gates, TheTwoHardSigmoidsAreNotTheSameFunction) {
-  const erg_codes in = {1 / 16.0, 0, 8}, out = {1 / 256.0, -128, 8};
+  const erg_quantization in = {1 / 16.0, 0, 8}, out = {1 / 256.0, -128, 8};
   int16_t v3[256], onnx[256];
   test::Error error;
   ASSERT_EQ(erg_gate_table_build(gate("hard_sigmoid"), in, out, v3, &error), ERG_OK);
@@ -137,9 +137,9 @@ TEST(Gates, AppliesTheTableAndRefusesOtherCodes) {
   EXPECT_EQ(erg_gate_s16(1, x, 4, nullptr, y, &error), ERG_ERR_DATA);
   EXPECT_EQ(erg_gate_s16(1, x, 17, table, y, &error), ERG_ERR_DATA);
   EXPECT_EQ(erg_gate_table_build(nullptr, {1, 0, 4}, {1, 0, 4}, table, &error), ERG_ERR_DATA);
-  const erg_codes bad_codes[] = {{0, 0, 4}, {-1, 0, 4}, {NAN, 0, 4}, {INFINITY, 0, 4},
-                                 {1, 8, 4}, {1, 0, 1},  {1, 0, 17}};
-  for (erg_codes c : bad_codes) {
+  const erg_quantization bad_codes[] = {{0, 0, 4}, {-1, 0, 4}, {NAN, 0, 4}, {INFINITY, 0, 4},
+                                        {1, 8, 4}, {1, 0, 1},  {1, 0, 17}};
+  for (erg_quantization c : bad_codes) {
     EXPECT_EQ(erg_gate_table_build(gate("tanh"), c, {1, 0, 4}, table, &error), ERG_ERR_DATA);
     EXPECT_EQ(erg_gate_table_build(gate("tanh"), {1, 0, 4}, c, table, &error), ERG_ERR_DATA);
   }
@@ -238,7 +238,7 @@ TEST(GateForms, CodesStayWithinTheFormsError) {
   for (int f = 0; f < (*item)->form_count; f++) {
     const erg_gate_form *form = &(*item)->forms[f];
     erg_gate_unit u = unit((*item)->name, form->name);
-    erg_codes in, out;
+    erg_quantization in, out;
     erg_gate_default_codes(*item, 8, &in, &out);
     int16_t table[256], x[256], y[256];
     for (int i = 0; i < 256; i++) x[i] = static_cast<int16_t>(i - 128);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What folds: a batch norm, exactly. What does not: an instance norm, whose best static stand-in is measured beside the
 // integer norm that follows its input.
-#include "ergon/codes.h"
 #include "ergon/norms.h"
+#include "ergon/quantization.h"
 #include "support.hpp"
 #include <cmath>
 
@@ -44,9 +44,9 @@ Errors measure(const std::vector<float> &calibration, const std::vector<float> &
             ERG_OK);
   float reach = 0;
   for (float v : x) reach = std::max(reach, std::fabs(v));
-  const erg_codes in = {reach / 127, 0, 8}, out = {4.5 / 127, 0, 8};
+  const erg_quantization in = {reach / 127, 0, 8}, out = {4.5 / 127, 0, 8};
   std::vector<int16_t> codes, y(x.size());
-  for (float v : x) codes.push_back(erg_codes_round(in, v));
+  for (float v : x) codes.push_back(erg_quantization_round(in, v));
   std::vector<int32_t> multiplier(C);
   std::vector<int64_t> bias(C);
   erg_norm_affine affine{C, 0, multiplier.data(), bias.data(), 0, -128, 127};
@@ -59,7 +59,7 @@ Errors measure(const std::vector<float> &calibration, const std::vector<float> &
   double integer = 0, fixed = 0;
   for (size_t i = 0; i < x.size(); i++) {
     // The static form gets the same input codes and the same output codes: only its constants are to blame.
-    double folded = erg_codes_round(out, scale[i % C] * codes[i] * in.scale + shift[i % C]);
+    double folded = erg_quantization_round(out, scale[i % C] * codes[i] * in.scale + shift[i % C]);
     integer += std::pow(y[i] - want[i] / out.scale, 2);
     fixed += std::pow(folded - want[i] / out.scale, 2);
   }
@@ -139,7 +139,7 @@ TEST(BatchNorm, FoldedConvolutionEqualsTheTwo) {
       gamma[i] = (i + static_cast<size_t>(round)) % 3 == 0 ? 0 : 2 * r.unit() - 1;
       b[i] = r.unit(), beta[i] = r.unit() - 0.5, mean[i] = 4 * r.unit(), var[i] = r.coin() ? 0 : 3 * r.unit();
     }
-    const erg_batch_norm bn{gamma.data(), beta.data(), mean.data(), var.data(), 1e-3};
+    const erg_batch_norm_stats bn{gamma.data(), beta.data(), mean.data(), var.data(), 1e-3};
     test::Error error;
     const bool biased = r.coin();
     ASSERT_EQ(erg_batch_norm_fold(k, 9 * c, w.data(), biased ? b.data() : nullptr, &bn, fw.data(), fb.data(), &error),
@@ -165,7 +165,7 @@ TEST(BatchNorm, FoldedConvolutionEqualsTheTwo) {
 TEST(BatchNorm, FoldsByHand) {
   const double w[] = {1, -2, 4, 3}, bias[] = {1, 1}, gamma[] = {-3, 0}, beta[] = {0.5, 0.25}, mean[] = {2, 1e30},
                var[] = {3, 0};
-  const erg_batch_norm bn{gamma, beta, mean, var, 1};
+  const erg_batch_norm_stats bn{gamma, beta, mean, var, 1};
   double fw[4], fb[2], scale[2];
   int16_t q[4];
   test::Error error;
@@ -188,9 +188,9 @@ TEST(BatchNorm, RefusesIllegalArguments) {
   double w[1] = {1}, one[1] = {1}, zero[1] = {0}, minus[1] = {-1}, nan[1] = {NAN}, fw[1] = {99}, fb[1] = {99}, scale[1];
   int16_t q[1];
   test::Error error;
-  const erg_batch_norm none{one, zero, zero, zero, 0}, negative{one, zero, zero, minus, 1e-5},
+  const erg_batch_norm_stats none{one, zero, zero, zero, 0}, negative{one, zero, zero, minus, 1e-5},
       odd{nan, zero, zero, one, 0}, null{one, zero, nullptr, one, 0}, good{one, zero, zero, one, 0};
-  for (const erg_batch_norm *bn : {&none, &negative, &odd, &null}) {
+  for (const erg_batch_norm_stats *bn : {&none, &negative, &odd, &null}) {
     EXPECT_EQ(erg_batch_norm_fold(1, 1, w, nullptr, bn, fw, fb, &error), ERG_ERR_DATA);
     EXPECT_EQ(fw[0], 99);
     EXPECT_EQ(fb[0], 99);

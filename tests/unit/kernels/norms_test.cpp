@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Dynamic norms in integers against long double over the dequantized codes: within 1 LSB of the correctly rounded
 // result everywhere, and equal to it nearly everywhere.
-#include "ergon/codes.h"
 #include "ergon/norms.h"
+#include "ergon/quantization.h"
 #include "support.hpp"
 #include <cmath>
 
@@ -18,7 +18,7 @@ struct Affine {
   erg_norm_affine affine{};
 };
 
-void make_affine(Affine *a, int channels, erg_codes out) {
+void make_affine(Affine *a, int channels, erg_quantization out) {
   a->multiplier.resize(static_cast<size_t>(channels));
   a->bias.resize(static_cast<size_t>(channels));
   test::Error error;
@@ -63,8 +63,8 @@ struct Tally {
 };
 
 // Runs one norm on [groups of count], laid out as its kind does, and compares element by element.
-void compare(test::Random &r, Kind kind, int images, int64_t rows, int channels, erg_codes in, erg_codes out,
-             double epsilon, int fill_kind, Tally *tally) {
+void compare(test::Random &r, Kind kind, int images, int64_t rows, int channels, erg_quantization in,
+             erg_quantization out, double epsilon, int fill_kind, Tally *tally) {
   int64_t elements = images * rows * channels, count = kind == INSTANCE ? rows : channels;
   std::vector<int16_t> x(static_cast<size_t>(elements)), y(x.size());
   double sigma = std::ldexp(1, r.range(0, in.bits - 2));
@@ -100,7 +100,7 @@ void compare(test::Random &r, Kind kind, int images, int64_t rows, int channels,
       size_t c = static_cast<size_t>(kind == INSTANCE ? g % channels : i);
       if (count > 200 && i % 37) continue; // the oracle is quadratic
       long double real = a.gamma[c] * xhat(group, static_cast<size_t>(i), kind != RMS, epsilon) + a.beta[c];
-      int want = erg_codes_round(out, real), got = y[index(i)];
+      int want = erg_quantization_round(out, real), got = y[index(i)];
       ASSERT_LE(std::abs(got - want), 1) << "group " << g << " element " << i << " of " << count << " fill "
                                          << fill_kind << ": exact " << (double)(real / out.scale) + out.zero_point;
       tally->all++;
@@ -119,8 +119,8 @@ void compare_all(Kind kind, const char *name, uint64_t seed) {
     int bits = round % 4 ? 8 : r.range(2, 16), out_bits = round % 3 ? 8 : r.range(4, 16), half = 1 << (bits - 1);
     int64_t rows = round % 50 == 0 ? 2000 : r.range(1, 40);
     int channels = kind != INSTANCE && round % 50 == 1 ? 768 : r.range(1, 20);
-    erg_codes in = {std::ldexp(0.5 + r.unit(), r.range(-9, 1)), r.range(-half, half - 1), bits};
-    erg_codes out = {std::ldexp(0.5 + r.unit(), 2 - out_bits), r.range(-3, 3), out_bits};
+    erg_quantization in = {std::ldexp(0.5 + r.unit(), r.range(-9, 1)), r.range(-half, half - 1), bits};
+    erg_quantization out = {std::ldexp(0.5 + r.unit(), 2 - out_bits), r.range(-3, 3), out_bits};
     const double epsilons[] = {1e-5, 1e-12, 0, 1e-3};
     if (kind != INSTANCE && round % 50 == 0) rows = 3;
     if (round % 9 == 0) rows = 1; // N = 1 for an instance norm

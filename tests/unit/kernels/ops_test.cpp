@@ -49,7 +49,7 @@ TEST(Operators, EachKeepsTheContract) {
     }
   }
   for (const char *name : {"input", "conv2d", "fc", "gemm", "batch_norm", "relu", "relu6", "add", "max_pool",
-                           "avg_pool", "global_avg_pool"})
+                           "avg_pool", "global_avg_pool", "mul"})
     EXPECT_TRUE(names.count(name)) << name;
 }
 
@@ -72,6 +72,11 @@ TEST(Operators, CountsAreThoseOfTheDefinition) {
   add->counts(&a, in, &in[0], true, &n);
   EXPECT_EQ(n.requantize, 2u * 144);
   EXPECT_EQ(n.add, 144u);
+  const erg_op *mul = erg_op_find("mul");
+  n = {};
+  mul->counts(&a, in, &in[0], true, &n);
+  EXPECT_EQ(n.requantize, 144u) << "both scales are in one multiplier";
+  EXPECT_EQ(n.multiply, 144u);
 }
 
 TEST(Operators, RefuseShapesThatDoNotFit) {
@@ -91,4 +96,5 @@ TEST(Operators, RefuseShapesThatDoNotFit) {
   EXPECT_EQ(erg_op_find("conv2d")->infer(&a, &map, &out, &error), ERG_ERR_DATA); // pad as large as the kernel
   const erg_shape two[2] = {map, other};
   EXPECT_EQ(erg_op_find("add")->infer(&a, two, &out, &error), ERG_ERR_DATA);
+  EXPECT_EQ(erg_op_find("mul")->infer(&a, two, &out, &error), ERG_ERR_DATA);
 }

@@ -6,7 +6,7 @@
 
 namespace {
 
-const erg_codes int8_out = {1 / 256.0, -128, 8};
+const erg_quantization int8_out = {1 / 256.0, -128, 8};
 
 std::vector<int16_t> codes(test::Random &r, int64_t count, int bits, int kind) {
   std::vector<int16_t> x(static_cast<size_t>(count));
@@ -34,9 +34,9 @@ TEST(Softmax, ExactIsTheNearestCode) {
     SCOPED_TRACE("seed 81, round " + std::to_string(round));
     int bits = round % 5 ? 8 : r.range(2, 10);
     int64_t rows = r.range(1, 3), n = r.range(1, 60);
-    erg_codes in = {std::ldexp(0.5 + r.unit(), r.range(-7, 0)), r.range(-2, 1), bits};
-    erg_codes out =
-        round % 3 ? int8_out : erg_codes{std::ldexp(0.5 + r.unit() / 2, r.range(-12, -3)), r.range(-8, 7), 12};
+    erg_quantization in = {std::ldexp(0.5 + r.unit(), r.range(-7, 0)), r.range(-2, 1), bits};
+    erg_quantization out =
+        round % 3 ? int8_out : erg_quantization{std::ldexp(0.5 + r.unit() / 2, r.range(-12, -3)), r.range(-8, 7), 12};
     std::vector<int16_t> x = codes(r, rows * n, bits, round % 4 % 3), y(x.size());
     test::Error error;
     ASSERT_EQ(erg_softmax_exact_s16(rows, n, x.data(), in, out, y.data(), &error), ERG_OK) << error.message();
@@ -75,10 +75,10 @@ TEST(Softmax, IntegerFormStaysWithinAStatedDistance) {
     int64_t different = 0, all = 0;
     for (int round = 0; round < 600; round++) {
       int64_t n = round % 10 ? r.range(1, 100) : 1024;
-      erg_codes in = {std::ldexp(0.5 + r.unit(), r.range(-6, -3)), 0, 8};
+      erg_quantization in = {std::ldexp(0.5 + r.unit(), r.range(-6, -3)), 0, 8};
       double sigma = 0.5 + 2 * r.unit(); // of the logits: most codes are above zero, few rows are one-hot
       std::vector<int16_t> x(static_cast<size_t>(n)), y(x.size()), exact(x.size());
-      for (int16_t &v : x) v = erg_codes_round(in, sigma * erg_random_normal(&r));
+      for (int16_t &v : x) v = erg_quantization_round(in, sigma * erg_random_normal(&r));
       std::vector<int32_t> table(256);
       erg_softmax_unit unit;
       test::Error error;
@@ -105,8 +105,8 @@ TEST(Softmax, IntegerFormTakesAnyOutputCodesAndLongRows) {
     SCOPED_TRACE("seed 83, round " + std::to_string(round));
     int bits = r.range(2, 10), out_bits = r.range(4, 16);
     int64_t n = round ? r.range(1, 300) : 70000;
-    erg_codes in = {std::ldexp(0.5 + r.unit(), r.range(-8, -2)), 0, bits};
-    erg_codes out = {std::ldexp(0.5 + r.unit() / 2, r.range(-16, 0)), -(1 << (out_bits - 1)), out_bits};
+    erg_quantization in = {std::ldexp(0.5 + r.unit(), r.range(-8, -2)), 0, bits};
+    erg_quantization out = {std::ldexp(0.5 + r.unit() / 2, r.range(-16, 0)), -(1 << (out_bits - 1)), out_bits};
     std::vector<int16_t> x = codes(r, n, bits, round % 3), y(x.size()), exact(x.size());
     std::vector<int32_t> table(static_cast<size_t>(1) << bits);
     erg_softmax_unit unit;
@@ -127,8 +127,8 @@ TEST(Softmax, IntegerFormIsItsDefinitionBitForBit) {
   test::Random r(85);
   for (int round = 0; round < 1000; round++) {
     SCOPED_TRACE("seed 85, round " + std::to_string(round));
-    erg_codes in = {std::ldexp(0.5 + r.unit(), r.range(-8, -5)), 0, 8};
-    erg_codes out = {std::ldexp(0.5 + r.unit() / 2, -15), -32768, 16};
+    erg_quantization in = {std::ldexp(0.5 + r.unit(), r.range(-8, -5)), 0, 8};
+    erg_quantization out = {std::ldexp(0.5 + r.unit() / 2, -15), -32768, 16};
     const int fraction = round % 4 ? 23 : r.range(8, 23);
     std::vector<int32_t> table(256);
     std::vector<Wide> e;
@@ -193,7 +193,7 @@ TEST(Softmax, RefusesIllegalArguments) {
   float f[2] = {};
   erg_softmax_unit unit;
   test::Error error;
-  const erg_codes in = {0.1, 0, 4};
+  const erg_quantization in = {0.1, 0, 4};
   EXPECT_EQ(erg_softmax_exact_s16(1, 2, x, in, int8_out, y, &error), ERG_ERR_DATA); // 8 is no int4
   EXPECT_EQ(y[0], 99);
   EXPECT_EQ(erg_softmax_exact_s16(1, 0, x, in, int8_out, y, &error), ERG_ERR_DATA);

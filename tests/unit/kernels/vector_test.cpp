@@ -91,3 +91,26 @@ TEST(Pool, EqualsADirectCount) {
           }
   }
 }
+
+TEST(Pool, RefusesIllegalArguments) {
+  const erg_pool_shape good{{1, 4, 4, 1}, 2, 2, 2, 2, 0, 0, 2, 2};
+  std::vector<int16_t> x(16), y(4, 77);
+  test::Error error;
+  auto refused = [&](auto change) {
+    erg_pool_shape s = good;
+    change(s);
+    return erg_max_pool_s16(&s, x.data(), y.data(), &error) == ERG_ERR_DATA &&
+           erg_avg_pool_s16(&s, x.data(), 0, y.data(), &error) == ERG_ERR_DATA;
+  };
+  EXPECT_TRUE(refused([](auto &s) { s.in.h = 0; }));
+  EXPECT_TRUE(refused([](auto &s) { s.kernel_h = 0; }));
+  EXPECT_TRUE(refused([](auto &s) { s.stride_w = 0; }));
+  EXPECT_TRUE(refused([](auto &s) { s.pad_top = 2; }));
+  EXPECT_TRUE(refused([](auto &s) { s.pad_left = -1; }));
+  EXPECT_TRUE(refused([](auto &s) { s.out_h = 4; }));
+  EXPECT_EQ(erg_max_pool_s16(nullptr, x.data(), y.data(), &error), ERG_ERR_DATA);
+  EXPECT_EQ(erg_avg_pool_s16(&good, nullptr, 0, y.data(), &error), ERG_ERR_DATA);
+  EXPECT_EQ(erg_avg_pool_s16(&good, x.data(), 0, nullptr, &error), ERG_ERR_DATA);
+  EXPECT_EQ(y, std::vector<int16_t>(4, 77));
+  EXPECT_EQ(erg_max_pool_s16(&good, x.data(), y.data(), &error), ERG_OK) << error.message();
+}

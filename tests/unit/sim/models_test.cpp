@@ -52,6 +52,34 @@ TEST(Models, AgreeOnALargeMachine) {
   agree("cloud", "mobilenetv2", "fp16", ERG_FUSION_NONE, 3);
 }
 
+// An elementwise product is a vector pass: two maps in, one out, COLS elements a cycle, one multiply and requantize
+// each.
+TEST(Models, AgreeOnAProductOfTwoMaps) {
+  test::Folder f;
+  test::write_file(f / "gate.yaml", "name: gate\ninput: {height: 12, width: 12, channels: 24}\nnodes:\n"
+                                    "  - {name: a, op: conv2d, K: 32, kernel: 1}\n"
+                                    "  - {name: b, op: conv2d, K: 32, kernel: 1, inputs: [input]}\n"
+                                    "  - {name: y, op: mul, inputs: [a, b]}\n");
+  for (const char *precision : {"int8", "int4", "fp32"}) {
+    agree("edge", (f / "gate.yaml").c_str(), precision, ERG_FUSION_EPILOGUE);
+    Bench bench("edge", (f / "gate.yaml").c_str());
+    Result r(bench.point(precision));
+    ASSERT_EQ(r.status, ERG_OK) << r.error.message();
+    const erg_layer_result &y = r.layers[r.layer_count - 1];
+    const uint64_t elements = 12 * 12 * 32, bits = precision[0] == 'f' ? 32 : precision[3] == '8' ? 8 : 4;
+    uint64_t read = 0, written = 0;
+    for (int tensor = 0; tensor < ERG_TENSOR_COUNT; tensor++) {
+      read += y.activity.read_bits[0][tensor];
+      written += y.activity.write_bits[0][tensor];
+    }
+    EXPECT_EQ(read, 2 * elements * bits);
+    EXPECT_EQ(written, elements * bits);
+    EXPECT_EQ(y.activity.ops[ERG_OP_MULTIPLY], elements);
+    EXPECT_EQ(y.activity.ops[ERG_OP_REQUANTIZE], precision[0] == 'f' ? 0 : elements);
+    EXPECT_EQ(y.activity.array_cycles, 0u);
+  }
+}
+
 // Random passes on random machines: traffic exactly equal, counts conserved in both.
 TEST(Models, AgreeOnRandomShapes) {
   test::Random random(111);

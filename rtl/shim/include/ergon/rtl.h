@@ -12,9 +12,11 @@
 extern "C" {
 #endif
 
-/** What to build. `mutant` is NULL for the true array, else the name of a deliberate fault compiled in with
- *  `+define+ERGON_MUTANT_<NAME>` (tests only): "ROUNDING", "SKEW", "CLAMP", "WEIGHT_ORDER", "EXTRA_REGISTER",
- *  "FREEZE". */
+/** Names of the deliberate faults that the sources hold, NULL at the end. */
+extern const char *const erg_rtl_mutants[];
+
+/** What to build. `mutant` is NULL for the true array, else one of erg_rtl_mutants, compiled in with
+ *  `+define+ERGON_MUTANT_<NAME>` (tests only); another name is ERG_ERR_USAGE. */
 typedef struct {
   int rows, cols;        /**< 2..64 each */
   int weight_bits;       /**< 2..16 */
