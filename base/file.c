@@ -116,13 +116,15 @@ erg_status erg_data_list(erg_arena *arena, const char *kind, const char *suffix,
   return ERG_OK;
 }
 
+static erg_status take_file(erg_arena *arena, const char *name, char **path, erg_error *error) {
+  if (access(name, R_OK) != 0) return erg_fail(error, ERG_ERR_NO_INPUT, "%s: %s", name, strerror(errno));
+  *path = erg_arena_strdup(arena, name);
+  return *path ? ERG_OK : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+}
+
 erg_status erg_data_find(erg_arena *arena, const char *kind, const char *name, const char *suffix, char **path,
                          erg_error *error) {
-  if (strchr(name, '/') || ends_with(name, suffix) || access(name, R_OK) == 0) {
-    if (access(name, R_OK) != 0) return erg_fail(error, ERG_ERR_NO_INPUT, "%s: %s", name, strerror(errno));
-    *path = erg_arena_strdup(arena, name);
-    return *path ? ERG_OK : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
-  }
+  if (strchr(name, '/') || ends_with(name, suffix)) return take_file(arena, name, path, error);
   char **names = NULL, *data = NULL;
   int count = 0;
   erg_status status = erg_data_list(arena, kind, suffix, &names, &count, error);
@@ -133,6 +135,8 @@ erg_status erg_data_find(erg_arena *arena, const char *kind, const char *name, c
       *path = erg_arena_printf(arena, "%s/%s/%s%s", data, kind, name, suffix);
       return *path ? ERG_OK : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
     }
+  /* A built-in name comes first: results written to a folder of that name must not hide it. */
+  if (access(name, R_OK) == 0) return take_file(arena, name, path, error);
   char list[1024] = "";
   for (int i = 0; i < count; i++)
     snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "", names[i]);

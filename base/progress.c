@@ -51,6 +51,7 @@ void erg_progress_update(erg_progress *progress, double done, const char *detail
   if (progress->quiet) return;
   double now = now_s();
   int decile = progress->total > 0 ? (int)(10 * done / progress->total) : 10;
+  if (now - progress->started_s < progress->wait_s) return;
   bool due = progress->terminal ? now - progress->last_s > 0.1 : decile > progress->last_decile;
   if (!due) return;
   progress->last_s = now;
@@ -59,7 +60,7 @@ void erg_progress_update(erg_progress *progress, double done, const char *detail
 }
 
 void erg_progress_end(erg_progress *progress) {
-  if (progress->quiet || !progress->terminal) return;
+  if (progress->quiet || !progress->terminal || now_s() - progress->started_s < progress->wait_s) return;
   show(progress, "", now_s() - progress->started_s);
   fputc('\n', stderr);
 }

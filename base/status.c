@@ -53,10 +53,11 @@ static size_t distance(const char *a, const char *b) {
 }
 
 const char *erg_nearest(const char *word, const char *const *names) {
-  size_t limit = strlen(word) / 3, best = limit < 1 ? 1 : limit;
+  size_t length = strlen(word), limit = length / 3, best = limit < 1 ? 1 : limit;
   const char *nearest = NULL;
   for (; *names; names++) {
     size_t far = distance(word, *names);
+    if (far >= length) continue; /* nothing of the word is left */
     if (far < best || (far == best && !nearest)) {
       best = far;
       nearest = *names;

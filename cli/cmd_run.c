@@ -4,10 +4,8 @@
 #include <string.h>
 
 static erg_status write_files(const erg_cli *cli, const erg_result *results, int count, erg_error *error) {
-  erg_status status = erg_make_folder(cli->out, error);
-  if (status != ERG_OK) return status;
   json_t *json = erg_run_json(cli, results, count);
-  status = erg_write_json(json, cli->out, "run.json", error);
+  erg_status status = erg_write_json(json, cli->out, "run.json", error);
   json_decref(json);
   if (status != ERG_OK) return status;
   char path[4096];
@@ -44,6 +42,11 @@ static erg_status run(int argc, char **argv, erg_error *error) {
   erg_cli_parse(&command, ERG_OPTION_POINT | ERG_OPTION_RUN | ERG_OPTION_REPORT, 1, 1, argc, argv, &cli);
   erg_status status = erg_inputs_load(&cli, cli.arguments[0], &inputs, error);
   if (status != ERG_OK) goto out;
+  if (cli.out) status = erg_make_folder(cli.out, error); /* before minutes of work, not after */
+  if (status != ERG_OK) {
+    erg_inputs_free(&inputs);
+    goto out;
+  }
   int count = cli.precision_count * cli.fusion_count;
   status = erg_cli_run(&cli, &inputs, results, error);
   if (status == ERG_OK) {

@@ -43,6 +43,7 @@ typedef struct {
   erg_override arch_sets[MOST_SETS], tech_sets[MOST_SETS], workload_sets[MOST_SETS];
   int arch_set_count, tech_set_count, workload_set_count;
   bool json, csv, layers, explain_fusion, certify, quiet;
+  bool model_given;
   const char *out;
   double gap_probability;
   const char *mutant;
@@ -76,6 +77,8 @@ erg_status erg_cli_run(const erg_cli *cli, const erg_inputs *inputs, erg_result 
 json_t *erg_run_json(const erg_cli *cli, const erg_result *results, int count);
 
 /* report.c: tables for people, CSV for scripts */
+/** The line of --set overrides, or nothing: two tables with different numbers never have the same header. */
+void erg_print_overrides(const erg_cli *cli, FILE *stream);
 void erg_print_header(const erg_cli *cli, const erg_inputs *inputs, FILE *stream);
 void erg_print_points(const erg_result *results, int count, FILE *stream);
 void erg_print_layers(const erg_result *result, FILE *stream);

@@ -64,6 +64,7 @@ int main(int argc, char **argv) {
   erg_status status = command->run(argc - 1, argv + 1, &error);
   if (status == ERG_OK) status = erg_flush_stdout(&error);
   /* Every line of the faults gets the program's name, so that they can be told apart in a log. */
+  if (status == ERG_ERR_UNSUPPORTED) fputs("ergon: skipped, because:\n", stderr);
   for (char *rest = error.text, *line; rest && (line = strsep(&rest, "\n"));) fprintf(stderr, "ergon: %s\n", line);
   erg_error_clear(&error);
   return status == ERG_ERR_UNSUPPORTED ? ERG_ERR_MISMATCH : (int)status;

@@ -80,7 +80,9 @@ static int pick(struct argp_state *state, const char *option, const char *word, 
   char list[256] = "";
   for (int i = 0; names[i]; i++)
     snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "", names[i]);
-  argp_error(state, "--%s: found '%s'; allowed: %s", option, word, list);
+  const char *nearest = erg_nearest(word, names);
+  argp_error(state, "--%s: found '%s'%s%s%s; allowed: %s", option, word, nearest ? " (did you mean " : "",
+             nearest ? nearest : "", nearest ? "?)" : "", list);
   return 0;
 }
 
@@ -156,6 +158,7 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
     cli->dataflow = (erg_dataflow)pick(state, "dataflow", text, erg_dataflow_names);
     break;
   case KEY_MODEL:
+    cli->model_given = true;
     cli->model = (erg_model)pick(state, "model", text, erg_model_names);
     break;
   case KEY_BATCH:
@@ -218,6 +221,8 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
     if (cli->argument_count < p->least)
       argp_error(state, "an argument is missing: %s %s", p->command->name, p->command->arguments);
     if (cli->json && cli->csv) argp_error(state, "--json and --csv cannot both go to stdout");
+    if ((cli->json || cli->csv) && cli->certify)
+      argp_error(state, "--certify prints a table: it cannot go to stdout with --json or --csv");
     if (cli->certify && (cli->json || cli->csv)) argp_error(state, "--certify prints a table, not --json or --csv");
     break;
   default:

@@ -36,13 +36,13 @@ erg_point erg_cli_point(const erg_cli *cli, const erg_inputs *inputs, int index)
 
 erg_status erg_cli_run(const erg_cli *cli, const erg_inputs *inputs, erg_result *results, erg_error *error) {
   int count = cli->precision_count * cli->fusion_count;
-  bool quiet = cli->quiet || cli->model == ERG_MODEL_ANALYTIC; /* closed formulas are done before a bar could show */
   erg_progress progress;
   for (int i = 0; i < count; i++) {
     erg_point point = erg_cli_point(cli, inputs, i);
     char name[32];
     erg_precision_name(&point.precision, name);
-    erg_progress_start(&progress, name, "MAC", (double)erg_graph_macs(&inputs->graph), quiet);
+    erg_progress_start(&progress, name, "MAC", (double)erg_graph_macs(&inputs->graph), cli->quiet);
+    if (cli->model == ERG_MODEL_ANALYTIC) progress.wait_s = 1; /* mostly done before a bar could be read */
     erg_status status = erg_run(&point, &progress, &results[i], error);
     if (status != ERG_OK) {
       while (i-- > 0) erg_result_free(&results[i]);

@@ -9,6 +9,19 @@ static const char *precision_of(const erg_result *r, char buffer[32]) {
   return erg_precision_name(&r->point.precision, buffer);
 }
 
+/* A prefix that leaves a number of at most three digits before the point. */
+typedef struct {
+  double scale;
+  const char *prefix;
+} unit;
+
+static unit unit_of(double most) {
+  static const unit units[] = {{1e9, "G"}, {1e6, "M"}, {1e3, "k"}};
+  for (size_t i = 0; i < ERG_COUNT_OF(units); i++)
+    if (most >= units[i].scale) return units[i];
+  return (unit){1, ""};
+}
+
 static double onchip_pj(const erg_result *r, const erg_energy *energy) {
   double pj = 0;
   for (int level = 1; level < r->point.arch->level_count; level++) pj += energy->level_pj[level];
@@ -20,6 +33,37 @@ static int accumulator(const erg_result *r) {
 }
 static int registers(const erg_result *r) {
   return ERG_LEVEL_REGISTERS(r->point.arch->level_count);
+}
+
+void erg_print_overrides(const erg_cli *cli, FILE *stream) {
+  const struct {
+    const char *room;
+    const erg_override *sets;
+    int count;
+  } rooms[] = {{"arch", cli->arch_sets, cli->arch_set_count},
+               {"tech", cli->tech_sets, cli->tech_set_count},
+               {"workload", cli->workload_sets, cli->workload_set_count}};
+  bool any = false;
+  for (size_t i = 0; i < ERG_COUNT_OF(rooms); i++)
+    for (int j = 0; j < rooms[i].count; j++, any = true)
+      fprintf(stream, "%s %s.%s=%s", any ? "," : "Set by --set:", rooms[i].room, rooms[i].sets[j].path,
+              rooms[i].sets[j].value);
+  if (any) fputc('\n', stream);
+}
+
+/* What the array is at each precision, and why its cycles do or do not follow the width. */
+static void print_mac(const erg_arch *arch, FILE *stream) {
+  const int rows = (int)arch->rows, cols = (int)arch->cols;
+  if (arch->mac == ERG_MAC_FIXED)
+    fprintf(stream,
+            "The MAC hardware is fixed at %d x %d bits (%d x %d PEs at every point): narrower data save traffic, not "
+            "MAC energy or cycles.\n",
+            (int)arch->mac_weight_bits, (int)arch->mac_activation_bits, rows, cols);
+  else if (arch->mac == ERG_MAC_NATIVE)
+    fprintf(stream,
+            "Equal PE count (%d x %d, built for each precision), not equal area. Cycles do not follow the operand "
+            "width: a native array of one width does one MAC a PE and cycle; only stalls follow the bytes moved.\n",
+            rows, cols);
 }
 
 void erg_print_header(const erg_cli *cli, const erg_inputs *inputs, FILE *stream) {
@@ -39,12 +83,50 @@ void erg_print_header(const erg_cli *cli, const erg_inputs *inputs, FILE *stream
   fprintf(stream, "%s\n",
           tech->mac_includes_registers ? "Its MAC includes the array's registers."
                                        : "The array's registers are a memory level of their own.");
+  print_mac(arch, stream);
+  erg_print_overrides(cli, stream);
   for (int i = 0; i < inputs->graph.note_count; i++)
     fprintf(stream, "note: %s: %s\n", inputs->graph.file, inputs->graph.notes[i]);
 }
 
 static void columns(erg_table *table, const char *const *headings, int left) {
   for (int i = 0; headings[i]; i++) erg_table_column(table, headings[i], i >= left);
+}
+
+/* Units of a table: small runs would round to nothing in those of large ones. */
+typedef struct {
+  const char *points[6], *layers[6]; /* headings: MAC, cycles, stalls or latency, dram, mac energy, total energy */
+  double point_cycles, point_seconds, point_bits, point_pj;
+  double layer_macs, layer_cycles, layer_bits, layer_pj;
+  int digits; /* of cycles */
+} scale;
+
+static const scale *scale_of(const erg_result *results, int count) {
+  static const scale large = {{"", "cycles [M]", "latency [ms]", "dram [MB]", "mac [mJ]", "total [mJ]"},
+                              {"MMAC", "cycles [k]", "stall [k]", "dram [kB]", "mac [uJ]", "total [uJ]"},
+                              1e6,
+                              1e-3,
+                              8e6,
+                              1e9,
+                              1e6,
+                              1e3,
+                              8e3,
+                              1e6,
+                              1};
+  static const scale small = {{"", "cycles", "latency [us]", "dram [kB]", "mac [nJ]", "total [nJ]"},
+                              {"kMAC", "cycles", "stall", "dram [B]", "mac [nJ]", "total [nJ]"},
+                              1,
+                              1e-6,
+                              8e3,
+                              1e3,
+                              1e3,
+                              1,
+                              8,
+                              1e3,
+                              0};
+  for (int i = 0; i < count; i++)
+    if (!results[i].skipped && results[i].activity.cycles >= 100000) return &large;
+  return &small;
 }
 
 static void energy_cells(erg_table *table, const erg_result *r, const erg_energy *e, double unit) {
@@ -59,10 +141,11 @@ static void energy_cells(erg_table *table, const erg_result *r, const erg_energy
 
 void erg_print_points(const erg_result *results, int count, FILE *stream) {
   erg_table *table = erg_table_new();
+  const scale *s = scale_of(results, count);
   columns(table,
-          (const char *const[]){"precision", "fusion", "cycles [M]", "latency [ms]", "util [%]", "dram [MB]",
-                                "mac [mJ]", "other ops", "registers", "partial sums", "scratchpads", "dram",
-                                "total [mJ]", "TOPS/W", "MAC area [mm2]", NULL},
+          (const char *const[]){"precision", "fusion", s->points[1], s->points[2], "util [%]", s->points[3],
+                                s->points[4], "other ops", "registers", "partial sums", "scratchpads", "dram",
+                                s->points[5], "TOPS/W", "MAC area [mm2]", NULL},
           2);
   for (int i = 0; i < count; i++) {
     const erg_result *r = &results[i];
@@ -77,11 +160,11 @@ void erg_print_points(const erg_result *results, int count, FILE *stream) {
       for (int c = 0; c < 12; c++) erg_table_cell(table, "-");
       continue;
     }
-    erg_table_cell(table, "%.2f", (double)r->activity.cycles / 1e6);
-    erg_table_cell(table, "%.2f", r->latency_s * 1e3);
+    erg_table_cell(table, "%.*f", 2 * s->digits, (double)r->activity.cycles / s->point_cycles);
+    erg_table_cell(table, "%.2f", r->latency_s / s->point_seconds);
     erg_table_cell(table, "%.1f", 100 * r->utilization);
-    erg_table_cell(table, "%.2f", (double)erg_activity_level_bits(&r->activity, 0) / 8e6);
-    energy_cells(table, r, &r->energy, 1e9);
+    erg_table_cell(table, "%.2f", (double)erg_activity_level_bits(&r->activity, 0) / s->point_bits);
+    energy_cells(table, r, &r->energy, s->point_pj);
     erg_table_cell(table, "%.3f", 2.0 * (double)r->macs / r->energy.total_pj);
     if (r->area_um2 >= 0)
       erg_table_cell(table, "%.3f", r->area_um2 / 1e6);
@@ -127,14 +210,6 @@ static void print_remarks(const erg_result *r, FILE *stream) {
             (int)k * columns_used, (int)(arch->rows * arch->cols));
     break;
   }
-  if (arch->mac == ERG_MAC_FIXED)
-    fprintf(stream,
-            "The MAC hardware is fixed at %d x %d bits: narrower data save traffic, not MAC energy or cycles.\n",
-            (int)arch->mac_weight_bits, (int)arch->mac_activation_bits);
-  else
-    fprintf(stream,
-            "Cycles do not follow the operand width: a native array of one width does one MAC a PE and cycle; only "
-            "stalls follow the bytes moved.\n");
 }
 
 void erg_print_layers(const erg_result *r, FILE *stream) {
@@ -142,9 +217,11 @@ void erg_print_layers(const erg_result *r, FILE *stream) {
   char name[32];
   fprintf(stream, "\n%s, %s\n", precision_of(r, name), erg_fusion_names[r->point.fusion]);
   erg_table *table = erg_table_new();
+  const scale *s = scale_of(r, 1);
   columns(table,
-          (const char *const[]){"layer", "pass", "MMAC", "cycles [k]", "stall [k]", "util [%]", "dram [kB]", "mac [uJ]",
-                                "other ops", "registers", "partial sums", "scratchpads", "dram", "total [uJ]", NULL},
+          (const char *const[]){"layer", "pass", s->layers[0], s->layers[1], s->layers[2], "util [%]", s->layers[3],
+                                s->layers[4], "other ops", "registers", "partial sums", "scratchpads", "dram",
+                                s->layers[5], NULL},
           2);
   for (int i = 0; i < r->layer_count; i++) {
     const erg_layer_result *l = &r->layers[i];
@@ -152,23 +229,24 @@ void erg_print_layers(const erg_result *r, FILE *stream) {
     double peak = (double)a->cycles * (double)r->point.arch->rows * (double)r->point.arch->cols;
     erg_table_cell(table, "%s", l->pass->name);
     erg_table_cell(table, "%s", l->pass->kind_name);
-    erg_table_cell(table, "%.2f", (double)a->ops[ERG_OP_MAC] / 1e6);
-    erg_table_cell(table, "%.1f", (double)a->cycles / 1e3);
-    erg_table_cell(table, "%.1f", (double)(a->cycles - a->array_cycles - a->vector_cycles) / 1e3);
+    erg_table_cell(table, "%.2f", (double)a->ops[ERG_OP_MAC] / s->layer_macs);
+    erg_table_cell(table, "%.*f", s->digits, (double)a->cycles / s->layer_cycles);
+    erg_table_cell(table, "%.*f", s->digits,
+                   (double)(a->cycles - a->array_cycles - a->vector_cycles) / s->layer_cycles);
     erg_table_cell(table, "%.1f", 100 * (double)a->ops[ERG_OP_MAC] / peak);
-    erg_table_cell(table, "%.1f", (double)erg_activity_level_bits(a, 0) / 8e3);
-    energy_cells(table, r, &l->energy, 1e6);
+    erg_table_cell(table, "%.1f", (double)erg_activity_level_bits(a, 0) / s->layer_bits);
+    energy_cells(table, r, &l->energy, s->layer_pj);
   }
   erg_table_rule(table);
   erg_table_cell(table, "total");
   erg_table_cell(table, "%d passes", r->layer_count);
-  erg_table_cell(table, "%.2f", (double)r->macs / 1e6);
-  erg_table_cell(table, "%.1f", (double)r->activity.cycles / 1e3);
-  erg_table_cell(table, "%.1f",
-                 (double)(r->activity.cycles - r->activity.array_cycles - r->activity.vector_cycles) / 1e3);
+  erg_table_cell(table, "%.2f", (double)r->macs / s->layer_macs);
+  erg_table_cell(table, "%.*f", s->digits, (double)r->activity.cycles / s->layer_cycles);
+  erg_table_cell(table, "%.*f", s->digits,
+                 (double)(r->activity.cycles - r->activity.array_cycles - r->activity.vector_cycles) / s->layer_cycles);
   erg_table_cell(table, "%.1f", 100 * r->utilization);
-  erg_table_cell(table, "%.1f", (double)erg_activity_level_bits(&r->activity, 0) / 8e3);
-  energy_cells(table, r, &r->energy, 1e6);
+  erg_table_cell(table, "%.1f", (double)erg_activity_level_bits(&r->activity, 0) / s->layer_bits);
+  energy_cells(table, r, &r->energy, s->layer_pj);
   erg_table_print(table, stream);
   erg_table_free(table);
   print_law(r, stream);
@@ -329,6 +407,10 @@ void erg_print_ledger(const erg_verify_result *result, FILE *stream) {
     const erg_verify_row *row = &result->rows[i];
     erg_table_cell(table, "%s", row->name);
     erg_table_cell(table, "%s", row->status);
+    if (strcmp(row->status, "skipped") == 0) {
+      for (int c = 0; c < 10; c++) erg_table_cell(table, "-");
+      continue;
+    }
     erg_table_cell(table, "%.2f", (double)row->macs / 1e6);
     erg_table_cell(table, "%" PRIu64, row->outputs);
     erg_table_cell(table, "%" PRIu64, row->mismatches);
@@ -342,9 +424,13 @@ void erg_print_ledger(const erg_verify_result *result, FILE *stream) {
   }
   erg_table_print(table, stream);
   erg_table_free(table);
+  for (int i = 0; i < result->row_count; i++)
+    if (strcmp(result->rows[i].status, "skipped") == 0)
+      fprintf(stream, "%s: skipped, because %s\n", result->rows[i].name, result->rows[i].reason);
+  unit scaled = unit_of((double)result->macs_total);
   fprintf(stream,
           "%" PRIu64 " outputs checked, %" PRIu64
-          " mismatches; %.3f of %.3f GMAC through the Verilated array; %.1f s CPU\n",
-          result->checked_outputs, result->mismatches, (double)result->macs_checked / 1e9,
-          (double)result->macs_total / 1e9, result->cpu_s);
+          " mismatches; %.4g of %.4g %sMAC through the Verilated array; %.1f s CPU\n",
+          result->checked_outputs, result->mismatches, (double)result->macs_checked / scaled.scale,
+          (double)result->macs_total / scaled.scale, scaled.prefix, result->cpu_s);
 }

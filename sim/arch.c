@@ -66,10 +66,17 @@ static bool is_dram(const erg_level *level) {
   return level->kind == ERG_MEMORY_DRAM;
 }
 
+/* Below this, cycles of the largest pass no longer fit 64 bits. */
+#define LEAST_BANDWIDTH 1e-3
+
 static void check_level(const erg_arch *arch, int index, erg_error *error) {
   erg_level *level = &arch->levels[index];
   const char *file = arch->file;
   int line = level->position.line, column = level->position.column;
+  if (level->bandwidth_bits_per_cycle > 0 && level->bandwidth_bits_per_cycle < LEAST_BANDWIDTH)
+    erg_fail(error, ERG_ERR_DATA,
+             "%s:%d:%d: levels[%d].bandwidth_bits_per_cycle: found %g; allowed: 0 (none) or at least %g", file, line,
+             column, index, level->bandwidth_bits_per_cycle, LEAST_BANDWIDTH);
   if ((index == 0) != is_dram(level) || (index == 0 && strcmp(level->name, "dram") != 0))
     erg_fail(error, ERG_ERR_DATA,
              "%s:%d:%d: levels[%d]: found %s of kind %s; the first level, and only it, is named dram and of kind dram",

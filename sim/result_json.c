@@ -166,7 +166,7 @@ json_t *erg_result_json(const erg_result *r) {
   json_object_set_new(object, "reason", r->skipped ? json_string(r->reason) : json_null());
   json_object_set_new(object, "evidence", r->skipped ? json_null() : json_string(evidence_of(p->model)));
   json_object_set_new(object, "totals", r->skipped ? json_null() : totals_json(r));
-  json_t *layers = json_array();
+  json_t *layers = r->skipped ? json_null() : json_array();
   for (int i = 0; i < r->layer_count; i++) json_array_append_new(layers, layer_json(p, &r->layers[i]));
   json_object_set_new(object, "layers", layers);
   return object;

@@ -296,6 +296,16 @@ static erg_status verdict(const erg_verify_result *result, erg_error *error) {
   return error->status;
 }
 
+/* A network that the array cannot run at all: one row says so, and nothing counts as checked. */
+static void note_skipped(const erg_graph *graph, const char *reason, erg_verify_result *result) {
+  if (!result->rows) result->rows = erg_arena_alloc(&result->arena, sizeof *result->rows);
+  if (!result->rows) return;
+  erg_verify_row *row = &result->rows[result->row_count++];
+  row->name = erg_arena_strdup(&result->arena, graph->name);
+  row->status = "skipped";
+  snprintf(row->reason, sizeof row->reason, "%s", reason ? reason : "not supported");
+}
+
 static double cpu_s(void) {
   struct timespec time;
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
@@ -315,6 +325,7 @@ erg_status erg_verify(const erg_point *point, const erg_verify_options *options,
     erg_progress_end(&s.progress);
   }
   if (status == ERG_OK) status = verdict(&result, &faults);
+  if (status == ERG_ERR_UNSUPPORTED && result.row_count == 0) note_skipped(point->graph, faults.text, &result);
   result.cpu_s = cpu_s() - started_s;
   if (status != ERG_OK) erg_fail(error, status, "%s", faults.text ? faults.text : "verify failed");
   erg_error_clear(&faults);

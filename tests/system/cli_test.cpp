@@ -45,7 +45,8 @@ TEST(Cli, ExitCodesAndMessages) {
       {"run", 64, "an argument is missing"},
       {"run resnet18 --colour", 64, "unrecognized option"},
       {"run resnet18 --precision int99", 64, "found 'int99'"},
-      {"run resnet18 --fusion epilog", 64, "found 'epilog'; allowed: wide, none, fold, epilogue"},
+      {"run resnet18 --fusion epilog", 64,
+       "found 'epilog' (did you mean epilogue?); allowed: wide, none, fold, epilogue"},
       {"run resnet18 --batch 0", 64, "--batch: found '0'; allowed: a whole number from 1 to 65536"},
       {"run resnet18 --batch 1x", 64, "found '1x'"},
       {"run resnet18 --set rows=3", 64, "--set: found 'rows=3'"},
@@ -70,6 +71,11 @@ TEST(Cli, ExitCodesAndMessages) {
       {"show thing edge", 64, "allowed: arch, tech, workload"},
       {"list everything", 64, "allowed: archs, techs"},
       {"verify resnet18 --precision int8,int4", 64, "one precision"},
+      {"run resnet18 --certify --json", 64, "--certify prints a table"},
+      {"run resnet18 --set arch.levels.0.bandwidth_bits_per_cycle=1e-12", 65, "found 1e-12; allowed: 0 (none) or at"},
+      {"verify hand-worked --model systemc", 64, "--model: found systemc; allowed: rtl"},
+      {"verify hand-worked --mutant ROUND", 64, "mutant: found ROUND; allowed: ROUNDING, SKEW"},
+      {"verify hand-worked --out /proc/none", 73, "/proc/none: cannot be made a folder"},
       {"verify hand-worked --precision fp32", 1, "integers with 32-bit accumulators"},
       {"verify hand-worked --set arch.rows=128", 78, "rtl: rows: found 128; allowed: 2 to 64"},
   };
@@ -78,6 +84,64 @@ TEST(Cli, ExitCodesAndMessages) {
     EXPECT_EQ(o.exit_code, c.code) << c.arguments << "\n" << o.err;
     EXPECT_TRUE(has(o.err, c.message)) << c.arguments << "\n  expected: " << c.message << "\n  got: " << o.err;
   }
+}
+
+// Two tables with different numbers must not have the same header; nor may a comparison hide what it compares.
+TEST(Cli, HeadersTellWhatWasSetAndWhyCyclesStay) {
+  test::Output plain = ergon("run hand-worked --arch tiny --precision int8,int4"),
+               narrow = ergon(
+                   "run hand-worked --arch tiny --precision int8,int4 --set arch.levels.0.bandwidth_bits_per_cycle=8"
+                   " --set tech.node_nm=40 --set arch.mac=fixed");
+  EXPECT_TRUE(has(plain.out, "Equal PE count (4 x 4, built for each precision), not equal area")) << plain.out;
+  EXPECT_TRUE(has(plain.out, "Cycles do not follow the operand width")) << plain.out;
+  EXPECT_FALSE(has(plain.out, "--set")) << plain.out;
+  EXPECT_TRUE(
+      has(narrow.out, "Set by --set: arch.levels.0.bandwidth_bits_per_cycle=8, arch.mac=fixed, tech.node_nm=40\n"))
+      << narrow.out;
+  EXPECT_TRUE(has(narrow.out, "fixed at 8 x 8 bits")) << narrow.out;
+  test::Output verify = ergon("verify hand-worked --arch tiny -q --gaps 0.25 --set arch.clock_mhz=50");
+  EXPECT_TRUE(has(verify.out, "model rtl")) << verify.out;
+  EXPECT_TRUE(has(verify.out, "withheld with probability 0.25")) << verify.out;
+  EXPECT_TRUE(has(verify.out, "Set by --set: arch.clock_mhz=50\n")) << verify.out;
+}
+
+// The worked layer's 65 cycles and 160 bytes must be readable, not rounded to 0.00 M.
+TEST(Cli, SmallRunsKeepTheirDigits) {
+  test::Output o = ergon("run hand-worked --arch tiny");
+  EXPECT_TRUE(has(o.out, "int8       epilogue      65 ")) << o.out;
+  EXPECT_TRUE(has(o.out, " 160.0 ")) << o.out;
+}
+
+// `run resnet18 --out resnet18` twice: the folder of the first run must not hide the network.
+TEST(Cli, AFolderDoesNotHideABuiltInName) {
+  test::Folder f;
+  const std::string command =
+      "cd '" + f.path.string() + "' && '" ERGON_TEST_BINARY_DIR "/bin/ergon' run hand-worked --arch tiny";
+  for (int run = 0; run < 2; run++) {
+    test::Output o = test::shell(command + " --out hand-worked");
+    EXPECT_EQ(o.exit_code, 0) << run << o.err;
+  }
+  std::filesystem::create_directory(f.path / "tiny");
+  test::Output o = test::shell(command);
+  EXPECT_EQ(o.exit_code, 0) << o.err;
+}
+
+// Nothing to check is no pass, and a script still gets its JSON.
+TEST(Cli, WhatTheArrayCannotRunIsSkippedBecause) {
+  test::Output o = ergon("verify hand-worked --precision int16 --json");
+  EXPECT_EQ(o.exit_code, 1);
+  EXPECT_TRUE(has(o.err, "skipped, because")) << o.err;
+  json_t *json = parse(o.out), *skipped = json_array_get(json_object_get(json, "skipped"), 0);
+  EXPECT_EQ(json_integer_value(json_object_get(json, "checked_outputs")), 0);
+  EXPECT_STREQ(json_string_value(json_object_get(skipped, "name")), "hand-worked");
+  EXPECT_TRUE(has(json_string_value(json_object_get(skipped, "reason")), "32-bit accumulators"));
+  json_decref(json);
+  o = ergon("run hand-worked --precision fp8e4m3 --json");
+  json = parse(o.out);
+  json_t *result = json_array_get(json_object_get(json, "results"), 0);
+  EXPECT_TRUE(json_is_null(json_object_get(result, "layers"))) << o.out;
+  EXPECT_TRUE(json_is_null(json_object_get(result, "totals"))) << o.out;
+  json_decref(json);
 }
 
 TEST(Cli, AFullDiskIs74) {

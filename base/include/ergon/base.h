@@ -115,8 +115,9 @@ void erg_sha256_hex(const void *data, size_t bytes, char hex[65]);
 /** Whole file into arena memory, NUL appended. ERG_ERR_NO_INPUT when it cannot be opened, ERG_ERR_DATA when it is
  *  larger than 64 MiB or holds a NUL byte. `bytes` may be NULL. */
 erg_status erg_file_read(erg_arena *arena, const char *path, char **text, size_t *bytes, erg_error *error);
-/** Resolves `name` as users give it. An existing path or a name that contains '/' or ends in `suffix` is a path;
- *  else `<data>/<kind>/<name><suffix>`, where <data> is $ERGON_DATA, or `../share/ergon` beside the program.
+/** Resolves `name` as users give it. A name that contains '/' or ends in `suffix` is a path; else
+ *  `<data>/<kind>/<name><suffix>` when there is one, where <data> is $ERGON_DATA, or `../share/ergon` beside the
+ *  program; else an existing path.
  *  kind: "nets", "archs", "tech". ERG_ERR_NO_INPUT lists the names that exist, with a did-you-mean. */
 erg_status erg_data_find(erg_arena *arena, const char *kind, const char *name, const char *suffix, char **path,
                          erg_error *error);
@@ -147,6 +148,7 @@ typedef struct {
   const char *label;
   const char *unit; /**< e.g. "MAC" */
   double total, done, started_s, last_s;
+  double wait_s; /**< nothing is shown in the first wait_s seconds; may be set after the start */
   int last_decile;
   bool terminal, quiet;
 } erg_progress;

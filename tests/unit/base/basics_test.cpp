@@ -18,6 +18,8 @@ TEST(Nearest, SuggestsNearWordsOnly) {
   EXPECT_STREQ(erg_nearest("resnet5", names), "resnet50");
   EXPECT_STREQ(erg_nearest("vgg", names), nullptr);
   EXPECT_STREQ(erg_nearest("transformer", names), nullptr);
+  const char *const letters[] = {"S", "D", nullptr};
+  EXPECT_STREQ(erg_nearest("B", letters), nullptr); // not one letter in common
 }
 
 TEST(Number, WholeTokensOnly) {
