@@ -21,7 +21,8 @@ TEST(Variant, UnknownMutantsAreRefused) {
     const erg_rtl_config config = {4, 4, 8, 8, 32, 16, name};
     EXPECT_EQ(erg_rtl_open(&config, nullptr, &rtl, &error), ERG_ERR_USAGE) << name;
     EXPECT_EQ(rtl, nullptr);
-    EXPECT_NE(error.message().find("allowed: ROUNDING, SKEW, CLAMP, WEIGHT_ORDER, EXTRA_REGISTER, FREEZE"), std::string::npos)
+    EXPECT_NE(error.message().find("allowed: ROUNDING, SKEW, CLAMP, WEIGHT_ORDER, EXTRA_REGISTER, FREEZE"),
+              std::string::npos)
         << error.message();
   }
 }
