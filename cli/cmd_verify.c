@@ -1,20 +1,29 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "command.h"
+#include <errno.h>
+#include <string.h>
 
 static erg_status run(int argc, char **argv, erg_error *error);
 static const erg_command command = {
-    "verify", "WORKLOAD", "every layer through the Verilated array, against the golden kernel (RTL against C)", 2, run};
+    "verify", "[WORKLOAD]",
+    "RTL against C: every layer of WORKLOAD, or random cases, through the Verilated array (Ergon's, or with --dut your "
+    "own), against the golden kernel",
+    2, run};
 ERG_REGISTER(erg_command, command);
 
 static void print_header(const erg_cli *cli, const erg_inputs *inputs) {
   char precision[32];
-  printf("%s: %d x %d Verilated array (arch %s), precision %s, fusion %s, dataflow %s, model rtl, batch %d, seed %llu; "
-         "synthetic "
-         "weights, "
-         "calibrated, not trained\n",
-         inputs->graph.name, (int)inputs->arch.rows, (int)inputs->arch.cols, inputs->arch.name,
+  bool random = !inputs->graph.name;
+  printf("%s: %d x %d Verilated array%s%s (arch %s), precision %s, fusion %s, dataflow %s, model rtl, batch %d, seed "
+         "%llu; %s\n",
+         random ? "random cases" : inputs->graph.name, (int)inputs->arch.rows, (int)inputs->arch.cols,
+         cli->dut_top ? " " : "", cli->dut_top ? cli->dut_top : "", inputs->arch.name,
          erg_precision_name(&cli->precisions[0], precision), erg_fusion_names[cli->fusions[0]],
-         erg_dataflow_names[cli->dataflow], cli->batch, (unsigned long long)cli->seed);
+         erg_dataflow_names[cli->dataflow], cli->batch, (unsigned long long)cli->seed,
+         random ? "the array alone" : "synthetic weights, calibrated, not trained");
+  if (cli->dut_top)
+    printf("The array is not Ergon's: its cycles are measured, and %s.\n",
+           cli->strict_cycles ? "must be those of the formula" : "shown beside the formula of Ergon's");
   if (cli->mutant) printf("The array is the mutant %s: deliberately wrong.\n", cli->mutant);
   if (cli->gap_probability > 0) printf("Each operand is withheld with probability %g a cycle.\n", cli->gap_probability);
   erg_print_overrides(cli, stdout);
@@ -44,31 +53,90 @@ static erg_status report(const erg_cli *cli, const erg_inputs *inputs, const erg
 
 static erg_status check_line(const erg_cli *cli, erg_error *error) {
   if (cli->precision_count > 1 || cli->fusion_count > 1)
-    return erg_fail(error, ERG_ERR_USAGE, "verify takes one precision and one fusion");
+    erg_fail(error, ERG_ERR_USAGE, "verify takes one precision and one fusion");
   if (cli->model_given && cli->model != ERG_MODEL_RTL)
-    return erg_fail(error, ERG_ERR_USAGE, "verify: --model: found %s; allowed: rtl (`ergon run --model %s` runs that)",
-                    erg_model_names[cli->model], erg_model_names[cli->model]);
+    erg_fail(error, ERG_ERR_USAGE, "verify: --model: found %s; allowed: rtl (`ergon run --model %s` runs that)",
+             erg_model_names[cli->model], erg_model_names[cli->model]);
+  if (!cli->dut != !cli->dut_top)
+    erg_fail(error, ERG_ERR_USAGE, "verify: --dut FILE and --top NAME go together; --%s is missing",
+             cli->dut ? "top" : "dut");
+  if (cli->dut && cli->mutant)
+    erg_fail(error, ERG_ERR_USAGE, "verify: --mutant is a fault of Ergon's array; it does not go with --dut");
+  if (cli->strict_cycles && !cli->dut)
+    erg_fail(error, ERG_ERR_USAGE, "verify: --cycles strict goes with --dut; Ergon's own cycles always count");
+  if (cli->strict_cycles && cli->gap_probability > 0 && cli->argument_count)
+    erg_fail(error, ERG_ERR_USAGE, "verify: --cycles strict measures without gaps; leave out --gaps");
+  if (error->status != ERG_OK) return error->status;
   return cli->out ? erg_make_folder(cli->out, error) : ERG_OK; /* before minutes of work, not after */
+}
+
+static erg_status write_template(const char *path, erg_error *error) {
+  erg_arena arena = {0};
+  char *data, *text;
+  erg_status status = erg_data_dir(&arena, &data, error);
+  if (status == ERG_OK)
+    status = erg_file_read(&arena, erg_arena_printf(&arena, "%s/rtl/dut_template.sv", data), &text, NULL, error);
+  if (status == ERG_OK && !path) fputs(text, stdout);
+  if (status == ERG_OK && path) {
+    FILE *stream = fopen(path, "wx"); /* a file of that name may be an array already */
+    if (!stream) {
+      status = erg_fail(error, ERG_ERR_CREATE, "%s: %s", path, strerror(errno));
+    } else {
+      bool failed = fputs(text, stream) < 0;
+      failed |= fclose(stream) != 0;
+      if (failed)
+        status = erg_fail(error, ERG_ERR_IO, "%s: %s", path, strerror(errno));
+      else
+        fprintf(stderr, "wrote %s; `ergon verify --dut %s --top my_array` checks it\n", path, path);
+    }
+  }
+  erg_arena_free(&arena);
+  return status;
+}
+
+/* The words of --dut, NULL at the end. */
+static const char *const *dut_files(erg_cli *cli) {
+  size_t count = 2;
+  for (const char *at = cli->dut; *at; at++) count += *at == ',';
+  const char **files = erg_arena_alloc(&cli->arena, count * sizeof *files);
+  char *rest = erg_arena_strdup(&cli->arena, cli->dut), *word;
+  for (int i = 0; files && rest && (word = strsep(&rest, ","));)
+    if (*word) files[i++] = word;
+  return files;
+}
+
+static erg_status check(erg_cli *cli, erg_error *error) {
+  erg_inputs inputs = {0};
+  erg_verify_result result = {0};
+  erg_status status = erg_inputs_load(cli, cli->argument_count ? cli->arguments[0] : NULL, &inputs, error);
+  if (status != ERG_OK) return status;
+  erg_point point = erg_cli_point(cli, &inputs, 0);
+  erg_verify_options options = {.mutant = cli->mutant,
+                                .gap_probability = cli->gap_probability,
+                                .quiet = cli->quiet,
+                                .dut_top = cli->dut_top,
+                                .strict_cycles = cli->strict_cycles,
+                                .cases = cli->cases,
+                                .only_case = cli->only_case};
+  if (cli->dut) options.dut_files = dut_files(cli);
+  status =
+      point.graph ? erg_verify(&point, &options, &result, error) : erg_verify_random(&point, &options, &result, error);
+  if (result.row_count) { /* the ledger is printed whatever it says */
+    erg_status written = report(cli, &inputs, &result, error);
+    if (status == ERG_OK) status = written;
+  }
+  erg_verify_result_free(&result);
+  erg_inputs_free(&inputs);
+  return status;
 }
 
 static erg_status run(int argc, char **argv, erg_error *error) {
   erg_cli cli;
-  erg_inputs inputs;
-  erg_verify_result result = {0};
-  erg_cli_parse(&command, ERG_OPTION_POINT | ERG_OPTION_REPORT | ERG_OPTION_VERIFY, 1, 1, argc, argv, &cli);
-  erg_status status = check_line(&cli, error);
-  if (status == ERG_OK) status = erg_inputs_load(&cli, cli.arguments[0], &inputs, error);
-  if (status == ERG_OK) {
-    erg_point point = erg_cli_point(&cli, &inputs, 0);
-    erg_verify_options options = {.mutant = cli.mutant, .gap_probability = cli.gap_probability, .quiet = cli.quiet};
-    status = erg_verify(&point, &options, &result, error);
-    if (result.row_count) { /* the ledger is printed whatever it says */
-      erg_status written = report(&cli, &inputs, &result, error);
-      if (status == ERG_OK) status = written;
-    }
-    erg_verify_result_free(&result);
-    erg_inputs_free(&inputs);
-  }
+  erg_cli_parse(&command, ERG_OPTION_POINT | ERG_OPTION_REPORT | ERG_OPTION_VERIFY, 0, 1, argc, argv, &cli);
+  erg_status status = cli.dut_template ? ERG_OK : check_line(&cli, error);
+  if (status == ERG_OK)
+    status =
+        cli.dut_template ? write_template(cli.argument_count ? cli.arguments[0] : NULL, error) : check(&cli, error);
   erg_cli_free(&cli);
   return status;
 }

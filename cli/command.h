@@ -22,7 +22,7 @@ enum {
   ERG_OPTION_POINT = 1,     /**< arch, tech, precision, fusion, dataflow, model, batch, seed, set */
   ERG_OPTION_REPORT = 2,    /**< json, csv, out */
   ERG_OPTION_RUN = 4,       /**< layers, explain-fusion, certify */
-  ERG_OPTION_VERIFY = 8,    /**< gaps, mutant */
+  ERG_OPTION_VERIFY = 8,    /**< gaps, mutant, dut, top, dut-template, cycles, cases, case */
   ERG_OPTION_PLOT = 16,     /**< out */
   ERG_OPTION_VECTORS = 1024, /**< layer, random, rule */
 };
@@ -52,6 +52,9 @@ typedef struct {
   erg_rule rule;
   const char *arguments[4]; /**< positional */
   int argument_count;
+  const char *dut, *dut_top;
+  bool dut_template, strict_cycles;
+  int cases, only_case;     /**< only_case: -1 where none is asked for */
   char command_line[1024];
   erg_arena arena;
 } erg_cli;
@@ -66,6 +69,7 @@ typedef struct {
   erg_technology technology;
   erg_graph graph;
 } erg_inputs;
+/** `workload` NULL: none, and the points have no graph. */
 erg_status erg_inputs_load(const erg_cli *cli, const char *workload, erg_inputs *out, erg_error *error);
 void erg_inputs_free(erg_inputs *inputs);
 /** Point `index` of the precision x fusion grid. */

@@ -27,7 +27,13 @@ enum {
   KEY_MUTANT,
   KEY_LAYER,
   KEY_RANDOM,
-  KEY_RULE
+  KEY_RULE,
+  KEY_DUT,
+  KEY_TOP,
+  KEY_TEMPLATE,
+  KEY_CYCLES,
+  KEY_CASES,
+  KEY_CASE
 };
 
 static const struct {
@@ -53,6 +59,17 @@ static const struct {
     {ERG_OPTION_VERIFY,
      {"mutant", KEY_MUTANT, "NAME", 0,
       "build a deliberately wrong array: ROUNDING, SKEW, CLAMP, WEIGHT_ORDER, EXTRA_REGISTER, FREEZE", 2}},
+    {ERG_OPTION_VERIFY,
+     {"dut", KEY_DUT, "FILE[,FILE...]", 0, "an array of your own instead: its SystemVerilog sources (docs/verify.md)",
+      2}},
+    {ERG_OPTION_VERIFY, {"top", KEY_TOP, "NAME", 0, "its top module", 2}},
+    {ERG_OPTION_VERIFY,
+     {"dut-template", KEY_TEMPLATE, 0, 0, "write the module to put your array into (to stdout, or FILE)", 2}},
+    {ERG_OPTION_VERIFY,
+     {"cycles", KEY_CYCLES, "show|strict", 0, "cycles of your array beside Ergon's formula; strict: they must be equal",
+      2}},
+    {ERG_OPTION_VERIFY, {"cases", KEY_CASES, "N", 0, "without WORKLOAD: random cases (default 100)", 2}},
+    {ERG_OPTION_VERIFY, {"case", KEY_CASE, "I", 0, "without WORKLOAD: case I of the seed alone", 2}},
     {ERG_OPTION_VECTORS, {"layer", KEY_LAYER, "NAME", 0, "the layer whose vectors are written", 2}},
     {ERG_OPTION_VECTORS, {"random", KEY_RANDOM, 0, 0, "a random convolution drawn from --seed, no workload", 2}},
     {ERG_OPTION_VECTORS, {"rule", KEY_RULE, "S|D|F|A", 0, "requantization rule (default S)", 2}},
@@ -209,6 +226,24 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
     cli->rule = (erg_rule)pick(state, "rule", text, rules);
     break;
   }
+  case KEY_DUT:
+    cli->dut = text;
+    break;
+  case KEY_TOP:
+    cli->dut_top = text;
+    break;
+  case KEY_TEMPLATE:
+    cli->dut_template = true;
+    break;
+  case KEY_CYCLES:
+    cli->strict_cycles = pick(state, "cycles", text, (const char *const[]){"show", "strict", NULL}) == 1;
+    break;
+  case KEY_CASES:
+    cli->cases = (int)whole(state, "cases", text, 1, 1000000);
+    break;
+  case KEY_CASE:
+    cli->only_case = (int)whole(state, "case", text, 0, 999999);
+    break;
   case KEY_GAPS:
     if (!erg_parse_real(text, &cli->gap_probability) || cli->gap_probability < 0 || cli->gap_probability > 0.9)
       argp_error(state, "--gaps: found '%s'; allowed: a number from 0 to 0.9", text);
@@ -251,7 +286,9 @@ void erg_cli_parse(const erg_command *command, unsigned groups, int least, int m
                    .fusions = {ERG_FUSION_EPILOGUE},
                    .batch = 1,
                    .jobs = 1,
-                   .seed = 1};
+                   .seed = 1,
+                   .cases = 100,
+                   .only_case = -1};
   erg_precision_parse("int8", &out->precisions[0], NULL);
   join_line(argc, argv, out->command_line, sizeof out->command_line);
   parse p = {command, out, least, most};

@@ -7,7 +7,8 @@ erg_status erg_inputs_load(const erg_cli *cli, const char *workload, erg_inputs 
   erg_status arch = erg_arch_load(cli->arch, cli->arch_sets, cli->arch_set_count, &inputs.arch, error);
   erg_status tech = erg_technology_load(cli->tech, cli->tech_sets, cli->tech_set_count, &inputs.technology, error);
   erg_status graph =
-      erg_graph_load(workload, cli->batch, cli->workload_sets, cli->workload_set_count, &inputs.graph, error);
+      workload ? erg_graph_load(workload, cli->batch, cli->workload_sets, cli->workload_set_count, &inputs.graph, error)
+               : ERG_OK;
   if (arch == ERG_OK && tech == ERG_OK && graph == ERG_OK) {
     *out = inputs;
     return ERG_OK;
@@ -25,7 +26,7 @@ void erg_inputs_free(erg_inputs *inputs) {
 erg_point erg_cli_point(const erg_cli *cli, const erg_inputs *inputs, int index) {
   return (erg_point){.arch = &inputs->arch,
                      .technology = &inputs->technology,
-                     .graph = &inputs->graph,
+                     .graph = inputs->graph.name ? &inputs->graph : NULL,
                      .precision = cli->precisions[index / cli->fusion_count],
                      .fusion = cli->fusions[index % cli->fusion_count],
                      .dataflow = cli->dataflow,

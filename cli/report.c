@@ -407,7 +407,7 @@ void erg_print_ledger(const erg_verify_result *result, FILE *stream) {
     const erg_verify_row *row = &result->rows[i];
     erg_table_cell(table, "%s", row->name);
     erg_table_cell(table, "%s", row->status);
-    if (strcmp(row->status, "skipped") == 0) {
+    if (strcmp(row->status, "skipped") == 0 || strcmp(row->status, "fault") == 0) {
       for (int c = 0; c < 10; c++) erg_table_cell(table, "-");
       continue;
     }

@@ -37,7 +37,7 @@ foreach(room base kernels workloads energy rtl/shim sim plots)
   install(DIRECTORY ${CMAKE_SOURCE_DIR}/${room}/include/ergon DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 endforeach()
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/rtl/dpi DESTINATION ${CMAKE_INSTALL_DATADIR}/ergon/rtl)
-install(DIRECTORY ${CMAKE_SOURCE_DIR}/examples/dpi DESTINATION ${CMAKE_INSTALL_DATADIR}/ergon/examples USE_SOURCE_PERMISSIONS)
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/examples/dpi ${CMAKE_SOURCE_DIR}/examples/dut DESTINATION ${CMAKE_INSTALL_DATADIR}/ergon/examples USE_SOURCE_PERMISSIONS)
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/LICENSES DESTINATION ${CMAKE_INSTALL_DOCDIR})
 # The C side of the DPI package is handed out as source; here it is held to the warnings of the house.
 add_library(ergon_dpi OBJECT ${CMAKE_SOURCE_DIR}/rtl/dpi/ergon_dpi.c)

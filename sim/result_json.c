@@ -173,9 +173,10 @@ json_t *erg_result_json(const erg_result *r) {
 }
 
 json_t *erg_envelope_json(const char *schema, const char *command, const erg_point *point) {
-  json_t *sha256 = !point ? json_null()
-                          : json_pack("{s:s, s:s, s:s}", "workload", point->graph->sha256, "arch", point->arch->sha256,
-                                      "tech", point->technology->sha256);
+  json_t *sha256 = !point
+                       ? json_null()
+                       : json_pack("{s:s?, s:s, s:s?}", "workload", point->graph ? point->graph->sha256 : NULL, "arch",
+                                   point->arch->sha256, "tech", point->technology ? point->technology->sha256 : NULL);
   json_t *provenance = json_pack("{s:s, s:s, s:i, s:s, s:o}", "ergon_version", ERGON_VERSION, "commit", ERGON_COMMIT,
                                  "model_version", ERG_MODEL_VERSION, "command", command, "sha256", sha256);
   return json_pack("{s:s, s:i, s:o}", "schema", schema, "version", 1, "provenance", provenance);

@@ -61,7 +61,7 @@ erg_status erg_rtl_open(const erg_rtl_config *config, FILE *log, erg_rtl **out, 
     status = erg_fail(error, ERG_ERR_INTERNAL, "%s: %s; remove the file to build it again", path, dlerror());
     goto out;
   }
-  rtl->model = rtl->api->create();
+  rtl->model = rtl->api->create(config->seed);
   *out = rtl;
   rtl = NULL;
 out:
@@ -98,4 +98,16 @@ uint64_t erg_rtl_gap_cycles(const erg_rtl *rtl) {
 }
 int erg_rtl_epilogue_depth(const erg_rtl *rtl) {
   return rtl->api->epilogue_depth(rtl->model);
+}
+const char *erg_rtl_fault(const erg_rtl *rtl) {
+  return rtl->api->fault ? rtl->api->fault(rtl->model) : NULL;
+}
+void erg_rtl_gaps(erg_rtl *rtl, double probability, uint64_t seed) {
+  if (rtl->api->gaps) rtl->api->gaps(rtl->model, probability, seed);
+}
+bool erg_rtl_foreign(const erg_rtl *rtl) {
+  return rtl->api->gaps != NULL;
+}
+const int64_t *erg_rtl_sums(const erg_rtl *rtl) {
+  return rtl->api->sums ? rtl->api->sums(rtl->model) : NULL;
 }

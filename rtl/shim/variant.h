@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one symbol a variant's shared object exports. */
+/* The one symbol a variant's shared object exports. Functions that a variant was not built for are NULL. */
 #ifndef ERGON_RTL_VARIANT_H
 #define ERGON_RTL_VARIANT_H
 #include "ergon/rtl_types.h"
@@ -7,7 +7,7 @@
 extern "C" {
 #endif
 typedef struct {
-  void *(*create)(void);
+  void *(*create)(int seed); /* of the state that a foreign array leaves uninitialised */
   void (*destroy)(void *model);
   void (*start)(void *model, const erg_rtl_layer *layer);
   const erg_rtl_request *(*requests)(const void *model);
@@ -16,6 +16,9 @@ typedef struct {
   uint64_t (*cycles)(const void *model);
   uint64_t (*gap_cycles)(const void *model);
   int (*epilogue_depth)(const void *model);
+  const char *(*fault)(const void *model);
+  void (*gaps)(void *model, double probability, uint64_t seed);
+  const int64_t *(*sums)(const void *model);
 } ergon_variant_api;
 extern const ergon_variant_api ergon_variant;
 #ifdef __cplusplus

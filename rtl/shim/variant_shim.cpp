@@ -1,39 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Compiled into every variant: the only code that sees a Verilated class. ERGON_ROWS, ERGON_COLS, ERGON_WEIGHT_BITS,
-// ERGON_ACTIVATION_BITS and ERGON_ACC_BITS come from the build (variant.c).
+// ERGON_ACTIVATION_BITS and ERGON_ACC_BITS come from the build (build.c).
 #include "Vergon_top.h"
+#include "pack.hpp"
 #include "variant.h"
 #include "verilated.h"
-#include <cstring>
 #include <memory>
 
 namespace {
 
-// A port's elements sit next to each other from bit 0; Verilated ports of any width are little-endian in memory.
-template <int Bits, typename Port> void put(Port &port, const int32_t *values, int count) {
-  auto *bytes = reinterpret_cast<uint8_t *>(&port);
-  if constexpr (Bits == 8) {
-    for (int i = 0; i < count; i++) bytes[i] = static_cast<uint8_t>(values[i]);
-  } else if constexpr (Bits == 32) {
-    std::memcpy(bytes, values, static_cast<size_t>(count) * 4);
-  } else {
-    std::memset(bytes, 0, sizeof port);
-    for (int i = 0; i < count; i++)
-      for (int b = 0; b < Bits; b++) {
-        int bit = i * Bits + b;
-        bytes[bit >> 3] = static_cast<uint8_t>(bytes[bit >> 3] | (values[i] >> b & 1) << (bit & 7));
-      }
-  }
-}
-
-template <int Bits, typename Port> void get(const Port &port, int32_t *values, int count) {
-  auto *bytes = reinterpret_cast<const uint8_t *>(&port);
-  for (int i = 0; i < count; i++) {
-    int32_t value = 0;
-    for (int b = 0; b < Bits; b++) value |= (bytes[(i * Bits + b) >> 3] >> ((i * Bits + b) & 7) & 1) << b;
-    values[i] = value << (32 - Bits) >> (32 - Bits);
-  }
-}
+using ergon::get;
+using ergon::put;
 
 struct Model {
   VerilatedContext context;
@@ -57,7 +34,7 @@ const Model *model_of(const void *model) {
   return static_cast<const Model *>(model);
 }
 
-void *create() {
+void *create(int) {
   Model *model = new Model;
   model->top->eval(); // constant outputs settle
   return model;
@@ -135,4 +112,4 @@ double sc_time_stamp() {
 }
 
 extern "C" __attribute__((visibility("default"))) const ergon_variant_api ergon_variant = {
-    create, destroy, start, requests, clock_edge, done, cycles, gap_cycles, epilogue_depth};
+    create, destroy, start, requests, clock_edge, done, cycles, gap_cycles, epilogue_depth, nullptr, nullptr, nullptr};

@@ -138,7 +138,9 @@ void Machine::run_verilated() {
   uint64_t clocked = 0, told = 0, frozen = 0;
   erg_random random;
   erg_random_stream(&random, run.gap_seed, "gaps");
-  auto withhold = [&] { return run.gap_probability > 0 && erg_random_unit(&random) < run.gap_probability; };
+  auto withhold = [&] {
+    return run.gap_probability > 0 && !erg_rtl_foreign(run.rtl) && erg_random_unit(&random) < run.gap_probability;
+  };
   auto drain_of = [&](int64_t step) -> const Drain & {
     for (auto &entry : drains)
       if (entry.first == step) return entry.second;
@@ -215,6 +217,7 @@ void Machine::run_verilated() {
     const erg_rtl_request asked = want;
     const int32_t *out = erg_rtl_clock(run.rtl, &give);
     clocked++;
+    if (erg_rtl_fault(run.rtl)) throw std::runtime_error(erg_rtl_fault(run.rtl));
     if (!all) {
       if (++frozen > kFrozenLimit) throw std::runtime_error("the array asks for operands that never come");
       continue;

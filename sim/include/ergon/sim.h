@@ -209,8 +209,8 @@ const char *erg_version_text(void);
 
 typedef struct {
   const char *name;
-  const char *status;      /**< "ok", "mismatch", "uninformative", "cycles differ", "skipped" */
-  char reason[200];        /**< what differs or why it was skipped; empty when ok */
+  const char *status;      /**< "ok", "mismatch", "uninitialised", "fault", "uninformative", "cycles differ", "skipped" */
+  char reason[400];        /**< what differs or why it was skipped; empty when ok */
   uint64_t outputs, mismatches, macs;
   int distinct_codes;
   double rail_share;       /**< outputs on a clamp limit; a ReLU's lower limit counts only in low_rail_share */
@@ -220,6 +220,8 @@ typedef struct {
   erg_activity activity;   /**< counts of the machine with the Verilated array in it */
   /* the first difference; expected != got only where mismatches > 0 */
   int first_image, first_row, first_col, first_channel, first_expected, first_got;
+  int cases;               /**< of a random suite's row; 0 for a layer */
+  int first_case;          /**< which of the suite's cases differs first; row and channel above are those of its GEMM */
 } erg_verify_row;
 
 typedef struct {
@@ -228,6 +230,8 @@ typedef struct {
   int row_count;
   uint64_t checked_outputs, mismatches, macs_checked, macs_total;
   double cpu_s;
+  bool foreign;            /**< the array is not Ergon's: its cycles are measured, and judged only when asked for */
+  bool random;             /**< random cases, no network */
 } erg_verify_result;
 
 typedef struct {
@@ -236,7 +240,22 @@ typedef struct {
   bool quiet;
   bool fault_packing;      /**< tests: a wrong packing index in the driver */
   bool fault_tile;         /**< tests: the driver cuts tiles of another size than the formula knows */
+  const char *const *dut_files; /**< a foreign array (erg_rtl_config): its sources, NULL at the end */
+  const char *dut_top;     /**< its top module; NULL: Ergon's array */
+  bool strict_cycles;      /**< a foreign array's cycles must be the formula's */
+  int cases;               /**< random suite: how many */
+  int only_case;           /**< random suite: this one alone; -1: all */
 } erg_verify_options;
+
+/** Opens the array of a point and its options; `seed` is that of uninitialised state. */
+erg_status erg_verify_open(const erg_point *point, const erg_verify_options *options, int seed, erg_rtl **out,
+                           erg_error *error);
+/** Random shapes and values on the array alone, a row a kind of case: random, rails (corner values), ties, edges (extents
+ *  of 1, of the array's size and one beside it), deep (all of the accumulator memory). Every case runs without and with
+ *  input gaps, a foreign array also from other random bits in what it leaves uninitialised. The point's graph is not
+ *  read. Errors as erg_verify. */
+erg_status erg_verify_random(const erg_point *point, const erg_verify_options *options, erg_verify_result *out,
+                             erg_error *error);
 
 /** Every array pass of the `epilogue` plan through SystemC with the Verilated array, each compared with the golden
  *  kernel on the same input; the input of a layer is the previous layer's RTL output. ERG_ERR_MISMATCH when any output

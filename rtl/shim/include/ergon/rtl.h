@@ -24,13 +24,18 @@ typedef struct {
   int accumulator_bits;  /**< 16..32 */
   int accumulator_depth; /**< rows of the accumulator memory, 2..65536 */
   const char *mutant;
+  /* A foreign array behind the ports of rtl/dut_template.sv; all zero for the array of the house. */
+  const char *const *dut_files; /**< its sources, NULL at the end */
+  const char *dut_top;          /**< its top module */
+  int seed;                     /**< of what it leaves uninitialised (registers, memories, x); 0 and up */
 } erg_rtl_config;
 
 typedef struct erg_rtl erg_rtl;
 
 /** Builds (or finds in the cache) and opens a variant, in reset. The cache is $ERGON_CACHE, else
  *  $XDG_CACHE_HOME/ergon, else ~/.cache/ergon. ERG_ERR_TOOL with the failing command and its last lines when
- *  Verilator or the compiler is missing or fails. `log` (may be NULL) gets one line when a build starts. */
+ *  Verilator or the compiler is missing or fails. A foreign array: ERG_ERR_NO_INPUT when a source is not there,
+ *  ERG_ERR_DATA when Verilator refuses it or its ports are not those of the contract (all such ports, with both widths). `log` (may be NULL) gets one line when a build starts. */
 erg_status erg_rtl_open(const erg_rtl_config *config, FILE *log, erg_rtl **out, erg_error *error);
 void erg_rtl_close(erg_rtl *rtl);
 
@@ -47,8 +52,20 @@ bool erg_rtl_done(const erg_rtl *rtl);
 uint64_t erg_rtl_cycles(const erg_rtl *rtl);
 /** Of these, edges at which the array was frozen because something asked for was not given. */
 uint64_t erg_rtl_gap_cycles(const erg_rtl *rtl);
-/** Epilogue depth E of docs/model.md, as the RTL package states it. */
+/** Epilogue depth E of docs/model.md, as the RTL package states it; 0 for a foreign array. */
 int erg_rtl_epilogue_depth(const erg_rtl *rtl);
+
+/* ---------------------------------------------------------------- foreign arrays */
+
+/** What a foreign array has done against its contract (a row too many, $finish, ...), or NULL. It then stands still. */
+const char *erg_rtl_fault(const erg_rtl *rtl);
+/** Each operand is offered a random number of cycles late from now on: late by one more with `probability` (0: off). A
+ *  foreign array only; for the array of the house the driver withholds. */
+void erg_rtl_gaps(erg_rtl *rtl, double probability, uint64_t seed);
+bool erg_rtl_foreign(const erg_rtl *rtl);
+/** Sums before requantization, bias added, of the row that erg_rtl_clock last returned [cols]; NULL where the array does
+ *  not show them (a foreign one without the port acc_o). */
+const int64_t *erg_rtl_sums(const erg_rtl *rtl);
 
 #ifdef __cplusplus
 }
