@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Random products on the array alone, against the golden kernel and the cycle formula. A case depends on the seed and its
- * number only, so that one of them can be run again by itself. */
+/* Random products on the array alone, against the golden kernel and the cycle formula. A case depends on the seed and
+ * its number only, so that one of them can be run again by itself. */
 #include "ergon/gemm.h"
 #include "verify_case.h"
 #include <inttypes.h>
@@ -32,8 +32,9 @@ static void compare(const erg_gemm *g, const int16_t *expected, const int16_t *g
     row->first_got = got[i];
     row->status = "mismatch";
     snprintf(row->reason, sizeof row->reason,
-             "case %d%s (M %d, N %d, K %d%s): first at row %d, channel %d: expected %d, got %d", number, how, g->m, g->n,
-             g->k, g->layer.residual ? ", residual" : "", row->first_row, row->first_channel, expected[i], got[i]);
+             "case %d%s (M %d, N %d, K %d%s): first at row %d, channel %d: expected %d, got %d", number, how, g->m,
+             g->n, g->k, g->layer.residual ? ", residual" : "", row->first_row, row->first_channel, expected[i],
+             got[i]);
   }
 }
 
@@ -107,8 +108,9 @@ static erg_status run_case(session *s, int number, erg_verify_row *row, erg_erro
   size_t bytes = status == ERG_OK ? sizeof(int16_t) * (size_t)g.m * (size_t)g.n : 0;
   int16_t *golden = erg_arena_alloc(&arena, bytes);
   erg_gemm_run plain = {.output = erg_arena_alloc(&arena, bytes)}, gaps = {.output = erg_arena_alloc(&arena, bytes)};
-  int *m_rows =
-      status == ERG_OK ? erg_gemm_folds(&arena, (int)s->point->arch->rows, (int)s->point->arch->cols, &g, &folds) : NULL;
+  int *m_rows = status == ERG_OK
+                    ? erg_gemm_folds(&arena, (int)s->point->arch->rows, (int)s->point->arch->cols, &g, &folds)
+                    : NULL;
   if (status == ERG_OK && (!golden || !plain.output || !gaps.output || !m_rows)) {
     status = erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
     goto out;
@@ -183,8 +185,7 @@ static erg_status verdict(session *s, erg_error *error) {
     r->checked_outputs += row->outputs;
     r->mismatches += row->mismatches;
     r->macs_checked += row->macs;
-    if (row->reason[0])
-      erg_fail(error, ERG_ERR_MISMATCH, "verify: %s: %s: %s", row->name, row->status, row->reason);
+    if (row->reason[0]) erg_fail(error, ERG_ERR_MISMATCH, "verify: %s: %s: %s", row->name, row->status, row->reason);
     r->rows[kept++] = *row;
   }
   r->row_count = kept;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compiled into every variant that holds a foreign array: puts the ports of rtl/dut_template.sv, each with a handshake of
-// its own, behind the requests that the drivers of the house know. An operand waits in a register for the array to
+// Compiled into every variant that holds a foreign array: puts the ports of rtl/dut_template.sv, each with a handshake
+// of its own, behind the requests that the drivers of the house know. An operand waits in a register for the array to
 // take it; a register that is empty asks for the next.
 #include "Vdut.h"
 #include "pack.hpp"
@@ -39,9 +39,9 @@ struct Model {
   erg_rtl_layer layer{};
   std::vector<Fold> folds; // whose weight row 0 has been given
   Port weight, activation, constant, residual;
-  int weight_row = 0;                   // next to be given
-  size_t streamed = 0, constants = 0;   // folds: the one whose activations are given, the next to get constants
-  int given = 0, taken_rows = 0;        // activation rows of folds[streamed] given and taken
+  int weight_row = 0;                 // next to be given
+  size_t streamed = 0, constants = 0; // folds: the one whose activations are given, the next to get constants
+  int given = 0, taken_rows = 0;      // activation rows of folds[streamed] given and taken
   // output rows; rows_all: once the last fold is known
   int64_t residuals = 0, ready_rows = 0, rows_out = 0, rows_all = -1;
   uint64_t cycles = 0, gaps = 0;
@@ -165,8 +165,9 @@ struct Model {
     fault = "hangs: " + std::to_string(idle) + " cycles without a beat on any port; " + std::to_string(rows_out) +
             " output rows came; offered and not taken:";
     std::string first = fault;
-    if (weight.full) fault += " w (row " + std::to_string((weight_row + ERGON_ROWS - 1) % ERGON_ROWS) + " of fold " +
-                              std::to_string(folds.size() - 1) + ")";
+    if (weight.full)
+      fault += " w (row " + std::to_string((weight_row + ERGON_ROWS - 1) % ERGON_ROWS) + " of fold " +
+               std::to_string(folds.size() - 1) + ")";
     if (activation.full)
       fault += " a (row " + std::to_string(taken_rows) + " of fold " + std::to_string(streamed) + ")";
     if (constant.full) fault += " c (of fold " + std::to_string(constants - 1) + ")";
@@ -315,20 +316,11 @@ double sc_time_stamp() {
   return 0;
 }
 
-extern "C" __attribute__((visibility("default"))) const ergon_variant_api ergon_variant = {create,
-                                                                                           destroy,
-                                                                                           start,
-                                                                                           requests,
-                                                                                           clock_edge,
-                                                                                           done,
-                                                                                           cycles,
-                                                                                           gap_cycles,
-                                                                                           epilogue_depth,
-                                                                                           fault,
-                                                                                           gaps,
+extern "C" __attribute__((visibility("default"))) const ergon_variant_api ergon_variant = {
+    create, destroy, start, requests, clock_edge, done, cycles, gap_cycles, epilogue_depth, fault, gaps,
 #ifdef ERGON_DUT_SUMS
-                                                                                           sums
+    sums
 #else
-                                                                                           nullptr
+    nullptr
 #endif
 };

@@ -92,7 +92,8 @@ TEST(Dut, EveryWrongPortIsNamedWithBothWidths) {
   test::Folder f;
   std::string text = test::read_file(example);
   auto replace = [&](const std::string &from, const std::string &to) {
-    for (size_t at = text.find(from), met = 0; at != std::string::npos || !met; at = text.find(from, at + to.size()), met++) {
+    for (size_t at = text.find(from), met = 0; at != std::string::npos || !met;
+         at = text.find(from, at + to.size()), met++) {
       ASSERT_NE(at, std::string::npos) << from;
       text.replace(at, from.size(), to);
     }
@@ -110,8 +111,9 @@ TEST(Dut, EveryWrongPortIsNamedWithBothWidths) {
 TEST(Dut, SourcesThatCannotBeBuiltSayWhy) {
   test::Folder f;
   expect(test::ergon("verify" + dut(wrong(f, "endmodule", "endmodul"))), 65, {"wrong.sv:", "syntax error"});
-  expect(test::ergon("verify" + dut(wrong(f, "int ACC_DEPTH = 1024", "int DEPTH = 1024, localparam int ACC_DEPTH = 8"))), 65,
-         {"needs the parameters ROWS, COLS"});
+  expect(
+      test::ergon("verify" + dut(wrong(f, "int ACC_DEPTH = 1024", "int DEPTH = 1024, localparam int ACC_DEPTH = 8"))),
+      65, {"needs the parameters ROWS, COLS"});
   expect(test::ergon("verify" + dut(example, "dot_produkt")), 65, {"dot_produkt", "Name the top module with --top"});
   expect(test::ergon("verify" + dut(f / "none.sv")), 66, {"none.sv: No such file"});
   expect(test::ergon("verify --dut x.sv"), 64, {"--top is missing"});
