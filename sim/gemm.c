@@ -6,8 +6,8 @@
 #include <string.h>
 
 #define MOST_SIZE 64
-#define IDLE_LIMIT (1u << 21) /* edges without a beat; a foreign array is called hung at half of them, with its ports  \
-                               */
+// Edges without a beat. A foreign array is called hung at half of them, with its ports.
+#define IDLE_LIMIT (1u << 21)
 
 typedef struct {
   int n, n_count; /* first channel, channels */
