@@ -55,6 +55,7 @@ typedef struct {
   const char *dut, *dut_top;
   bool dut_template, strict_cycles;
   int cases, only_case;     /**< only_case: -1 where none is asked for */
+  double zero_share;        /**< --zeros */
   char command_line[1024];
   erg_arena arena;
 } erg_cli;

@@ -33,7 +33,8 @@ enum {
   KEY_TEMPLATE,
   KEY_CYCLES,
   KEY_CASES,
-  KEY_CASE
+  KEY_CASE,
+  KEY_ZEROS
 };
 
 static const struct {
@@ -52,6 +53,8 @@ static const struct {
     {ERG_OPTION_POINT, {"jobs", KEY_JOBS, "N", 0, "accepted for scripts; this command runs in one process", 1}},
     {ERG_OPTION_POINT,
      {"set", KEY_SET, "KEY=VALUE", 0, "overrides a field: arch.rows=32, tech.node_nm=40, workload.input.height=64", 1}},
+    {ERG_OPTION_POINT,
+     {"zeros", KEY_ZEROS, "SHARE", 0, "share of MACs with a zero operand, gated (0 to 1; default 0: no gating)", 1}},
     {ERG_OPTION_RUN, {"layers", KEY_LAYERS, 0, 0, "the table of layers for every point, not only for a single one", 2}},
     {ERG_OPTION_RUN, {"explain-fusion", KEY_EXPLAIN, 0, 0, "what fold and fuse did and refused, node by node", 2}},
     {ERG_OPTION_RUN, {"certify", KEY_CERTIFY, 0, 0, "the narrowest safe accumulator of each layer, and why", 2}},
@@ -243,6 +246,10 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
     break;
   case KEY_CASE:
     cli->only_case = (int)whole(state, "case", text, 0, 999999);
+    break;
+  case KEY_ZEROS:
+    if (!erg_parse_real(text, &cli->zero_share) || cli->zero_share < 0 || cli->zero_share > 1)
+      argp_error(state, "--zeros: found '%s'; allowed: a number from 0 to 1", text);
     break;
   case KEY_GAPS:
     if (!erg_parse_real(text, &cli->gap_probability) || cli->gap_probability < 0 || cli->gap_probability > 0.9)

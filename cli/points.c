@@ -32,7 +32,8 @@ erg_point erg_cli_point(const erg_cli *cli, const erg_inputs *inputs, int index)
                      .dataflow = cli->dataflow,
                      .model = cli->model,
                      .batch = cli->batch,
-                     .seed = cli->seed};
+                     .seed = cli->seed,
+                     .zero_share = cli->zero_share};
 }
 
 erg_status erg_cli_run(const erg_cli *cli, const erg_inputs *inputs, erg_result *results, erg_error *error) {

@@ -79,7 +79,7 @@ void erg_print_header(const erg_cli *cli, const erg_inputs *inputs, FILE *stream
   for (int i = 1; i < cli->fusion_count; i++) fprintf(stream, ",%s", erg_fusion_names[cli->fusions[i]]);
   fprintf(stream, ", dataflow %s, model %s, batch %d, seed %" PRIu64 "\n", erg_dataflow_names[cli->dataflow],
           erg_model_names[cli->model], cli->batch, cli->seed);
-  if (!tech->has_static) fprintf(stream, "%s has no clock and leakage term. ", tech->name);
+  if (!erg_technology_has_static(tech)) fprintf(stream, "%s has no clock and leakage term. ", tech->name);
   fprintf(stream, "%s\n",
           tech->mac_includes_registers ? "Its MAC includes the array's registers."
                                        : "The array's registers are a memory level of their own.");

@@ -2,7 +2,7 @@
 #include "ergon/energy.h"
 
 const char *const erg_tensor_names[] = {"input", "weight", "residual", "constant", "output", "psum", NULL};
-const char *const erg_op_kind_names[] = {"mac", "requantize", "add", "multiply", "compare", NULL};
+const char *const erg_op_kind_names[] = {"mac", "requantize", "add", "multiply", "compare", "gate", "rsqrt", NULL};
 
 void erg_activity_add(erg_activity *sum, const erg_activity *part) {
   for (int op = 0; op < ERG_OP_COUNT; op++) sum->ops[op] += part->ops[op];
@@ -17,6 +17,7 @@ void erg_activity_add(erg_activity *sum, const erg_activity *part) {
   sum->array_cycles += part->array_cycles;
   sum->vector_cycles += part->vector_cycles;
   sum->cycles += part->cycles;
+  sum->gated_macs += part->gated_macs;
 }
 
 uint64_t erg_activity_level_bits(const erg_activity *activity, int level) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One constant of a technology. What it does not cover is refused with what it does cover, never borrowed. */
-#include "ergon/energy.h"
+#include "technology.h"
 #include <math.h>
 #include <string.h>
 
@@ -72,27 +72,51 @@ static bool law_holds(const erg_technology *t, const erg_precision *p) {
          p->activation_bits >= law->min_bits && p->weight_bits <= law->max_bits && p->activation_bits <= law->max_bits;
 }
 
-erg_status erg_technology_op_pj(const erg_technology *t, erg_op_kind kind, const erg_precision *p, double *pj,
-                                const erg_op_constant **constant, bool *by_law, erg_error *error) {
-  const erg_op_constant *found = find_op(t, kind, p);
-  bool law = !found && kind == ERG_OP_MAC && law_holds(t, p);
-  double price = found ? found->pj : 0;
-  if (law) {
-    price = law_pj(&t->width_law, p->weight_bits, p->activation_bits);
-    if (t->width_law.scaled_to_anchor) {
-      const erg_precision int8 = {ERG_FORMAT_INT, 8, 8, 32, 8};
-      found = find_op(t, kind, &int8); /* technology_check.c made sure of it */
-      price *= found->pj / law_pj(&t->width_law, 8, 8);
+/* Accumulator bits beyond those that a MAC of these widths has anyway. A narrower one is not credited: no source says
+ * what it saves. */
+static int extra_accumulator_bits(const erg_precision *p) {
+  int own = p->weight_bits + p->activation_bits <= 16 ? 32 : 48;
+  return p->accumulator_bits > own ? p->accumulator_bits - own : 0;
+}
+
+erg_status erg_price_op(const erg_technology *t, erg_op_kind kind, const erg_precision *p, erg_op_price *out,
+                        erg_error *error) {
+  static const erg_precision int8 = {ERG_FORMAT_INT, 8, 8, 32, 8};
+  erg_op_price price = {.constant = find_op(t, kind, p)};
+  if (price.constant) {
+    price.pj = price.constant->pj;
+    if (price.constant->follows_anchor) price.anchor = find_op(t, kind, &int8); /* technology_check.c made sure of it */
+  } else if (kind == ERG_OP_MAC && law_holds(t, p)) {
+    price.law = &t->width_law;
+    price.pj = law_pj(price.law, p->weight_bits, p->activation_bits);
+    if (price.law->scaled_to_anchor) {
+      price.anchor = find_op(t, kind, &int8);
+      price.pj *= price.anchor->pj / law_pj(price.law, 8, 8);
     }
-  } else if (!found) {
+  } else {
     char name[32];
     covered list;
     return erg_fail(error, ERG_ERR_UNSUPPORTED, "%s has no constant for %s in %s; it has one for %s", t->name,
                     erg_op_kind_names[kind], erg_precision_name(p, name), formats_of(t, kind, false, &list));
   }
-  *pj = price;
-  if (constant) *constant = found;
-  if (by_law) *by_law = law;
+  if (kind == ERG_OP_MAC && p->format == ERG_FORMAT_INT && t->width_law.accumulator_fj_per_bit > 0) {
+    price.extra_accumulator_bits = extra_accumulator_bits(p);
+    if (price.extra_accumulator_bits)
+      price.pj += t->width_law.accumulator_fj_per_bit * price.extra_accumulator_bits * 1e-3;
+  }
+  price.pj *= t->scale;
+  *out = price;
+  return ERG_OK;
+}
+
+erg_status erg_technology_op_pj(const erg_technology *t, erg_op_kind kind, const erg_precision *p, double *pj,
+                                const erg_op_constant **constant, bool *by_law, erg_error *error) {
+  erg_op_price price;
+  erg_status status = erg_price_op(t, kind, p, &price, error);
+  if (status != ERG_OK) return status;
+  *pj = price.pj;
+  if (constant) *constant = price.constant ? price.constant : price.anchor;
+  if (by_law) *by_law = price.law != NULL;
   return ERG_OK;
 }
 
@@ -108,27 +132,58 @@ erg_status erg_technology_mac_area(const erg_technology *t, const erg_precision 
   return ERG_OK;
 }
 
-erg_status erg_technology_bit_pj(const erg_technology *t, erg_memory_kind kind, double bank_bytes, double *pj_per_bit,
-                                 const erg_memory_constant **constant, erg_error *error) {
-  const erg_memory_constant *memories = t->memories.items, *found = NULL;
+static const erg_memory_constant *find_memory(const erg_technology *t, erg_memory_kind kind) {
+  const erg_memory_constant *memories = t->memories.items;
+  if (kind == ERG_MEMORY_DRAM && t->dram_part) return t->dram_part;
+  for (int i = 0; i < t->memories.count; i++)
+    if (memories[i].kind == (int)kind) return &memories[i];
+  return NULL;
+}
+
+static erg_status no_memory(const erg_technology *t, erg_memory_kind kind, erg_error *error) {
+  const erg_memory_constant *memories = t->memories.items;
   char kinds[64] = "";
   for (int i = 0; i < t->memories.count; i++) {
     size_t used = strlen(kinds);
     snprintf(kinds + used, sizeof kinds - used, "%s%s", i ? ", " : "", erg_memory_kind_names[memories[i].kind]);
-    if (memories[i].kind == (int)kind) found = &memories[i];
   }
-  if (!found)
-    return erg_fail(error, ERG_ERR_UNSUPPORTED, "%s has no constant for %s memory; it has one for %s", t->name,
-                    erg_memory_kind_names[kind], *kinds ? kinds : "none");
-  double price = found->pj_per_bit;
+  return erg_fail(error, ERG_ERR_UNSUPPORTED, "%s has no constant for %s memory; it has one for %s", t->name,
+                  erg_memory_kind_names[kind], *kinds ? kinds : "none");
+}
+
+erg_status erg_price_bit(const erg_technology *t, erg_memory_kind kind, double bank_bytes, double word_bits,
+                         erg_bit_price *out, erg_error *error) {
+  erg_bit_price price = {0};
+  if (kind == ERG_MEMORY_SRAM && t->sram_table) {
+    erg_status status =
+        erg_sram_lookup(t, ERG_SRAM_READ_PJ_PER_BIT, bank_bytes, word_bits, &price.read_pj, error);
+    if (status == ERG_OK)
+      status = erg_sram_lookup(t, ERG_SRAM_WRITE_PJ_PER_BIT, bank_bytes, word_bits, &price.write_pj, error);
+    if (status == ERG_OK) *out = price;
+    return status;
+  }
+  const erg_memory_constant *found = price.constant = find_memory(t, kind);
+  if (!found) return no_memory(t, kind, error);
+  price.read_pj = found->pj_per_bit;
   if (kind == ERG_MEMORY_SRAM) {
     if (!(bank_bytes >= found->min_bytes && bank_bytes <= found->max_bytes))
       return erg_fail(error, ERG_ERR_UNSUPPORTED,
                       "%s: its sram law holds for banks of %.0f to %.0f bytes, not of %.0f; change capacity or banks",
                       t->name, found->min_bytes, found->max_bytes, bank_bytes);
-    price *= pow(bank_bytes / found->reference_bytes, found->exponent);
+    price.read_pj *= pow(bank_bytes / found->reference_bytes, found->exponent);
   }
-  *pj_per_bit = price;
-  if (constant) *constant = found;
+  if (kind != ERG_MEMORY_DRAM) price.read_pj *= t->scale;
+  price.write_pj = price.read_pj;
+  *out = price;
+  return ERG_OK;
+}
+
+erg_status erg_technology_bit_pj(const erg_technology *t, erg_memory_kind kind, double bank_bytes, double *pj_per_bit,
+                                 const erg_memory_constant **constant, erg_error *error) {
+  erg_bit_price price;
+  erg_status status = erg_price_bit(t, kind, bank_bytes, 64, &price, error);
+  if (status != ERG_OK) return status;
+  *pj_per_bit = (price.read_pj + price.write_pj) / 2;
+  if (constant) *constant = price.constant;
   return ERG_OK;
 }

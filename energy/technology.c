@@ -31,6 +31,30 @@ static const char *const format_names[] = {"int", "fp32", "fp16", "bf16", "fp8e4
        .type = ERG_FIELD_BOOL,                                                                                         \
        .fallback = "no",                                                                                               \
        .help = "yes: our arithmetic on sourced numbers; note says how"},                                               \
+      {.key = "node_nm",                                                                                               \
+       .offset = offsetof(struct_type, provenance.node_nm),                                                            \
+       .type = ERG_FIELD_REAL,                                                                                         \
+       .max = 1000,                                                                                                    \
+       .fallback = "0",                                                                                                \
+       .help = "node of this number; 0: the technology's"},                                                            \
+      {.key = "voltage_v",                                                                                             \
+       .offset = offsetof(struct_type, provenance.voltage_v),                                                          \
+       .type = ERG_FIELD_REAL,                                                                                         \
+       .max = 20,                                                                                                      \
+       .fallback = "0",                                                                                                \
+       .help = "supply of this number; 0: the technology's"},                                                          \
+      {.key = "sources",                                                                                               \
+       .offset = offsetof(struct_type, provenance.sources),                                                            \
+       .type = ERG_FIELD_INT,                                                                                          \
+       .min = 1,                                                                                                       \
+       .max = 99,                                                                                                      \
+       .fallback = "1",                                                                                                \
+       .help = "independent publications that agree on the number"},                                                   \
+      {.key = "conflict",                                                                                              \
+       .offset = offsetof(struct_type, provenance.conflict),                                                           \
+       .type = ERG_FIELD_BOOL,                                                                                         \
+       .fallback = "no",                                                                                               \
+       .help = "yes: another source differs by a factor of two or more"},                                              \
   {                                                                                                                    \
     .key = "note", .offset = offsetof(struct_type, provenance.note), .type = ERG_FIELD_TEXT, .optional = true,         \
     .help = "how it was derived, what it leaves out"                                                                   \
@@ -46,6 +70,8 @@ static const erg_field op_fields[] = {
     {FIELD(erg_op_constant, pj), .type = ERG_FIELD_REAL, .unit = "pJ", .max = 1e6, .help = "energy of one operation"},
     {FIELD(erg_op_constant, area_um2), .type = ERG_FIELD_REAL, .unit = "um^2", .max = 1e9, .fallback = "0",
      .help = "area of one unit; 0: not stated"},
+    {FIELD(erg_op_constant, follows_anchor), .type = ERG_FIELD_BOOL, .fallback = "no",
+     .help = "yes: a ratio to the int8 mac, whose uncertainty it shares"},
     PROVENANCE(erg_op_constant),
 };
 static const erg_record op_record = {"operation", sizeof(erg_op_constant), op_fields, ERG_COUNT_OF(op_fields),
@@ -63,9 +89,14 @@ static const erg_field memory_fields[] = {
      .help = "sram: smallest bank the law was held against"},
     {FIELD(erg_memory_constant, max_bytes), .type = ERG_FIELD_REAL, .unit = "byte", .max = 1e12, .fallback = "0",
      .help = "sram: largest bank the law was held against"},
+    {FIELD(erg_memory_constant, name), .type = ERG_FIELD_TEXT, .optional = true, .help = "dram: name of the part"},
+    {FIELD(erg_memory_constant, background_mw), .type = ERG_FIELD_REAL, .unit = "mW", .max = 1e6, .fallback = "0",
+     .help = "dram: power of a device whose rows are open; 0: not stated"},
+    {FIELD(erg_memory_constant, device_gbit_per_s), .type = ERG_FIELD_REAL, .unit = "Gbit/s", .max = 1e6,
+     .fallback = "0", .help = "dram: peak rate of a device; as many are counted as the level's bandwidth needs"},
     PROVENANCE(erg_memory_constant),
 };
-static const erg_record memory_record = {"memory", sizeof(erg_memory_constant), memory_fields,
+const erg_record erg_memory_record = {"memory", sizeof(erg_memory_constant), memory_fields,
                                          ERG_COUNT_OF(memory_fields), offsetof(erg_memory_constant, position)};
 
 static const erg_field law_fields[] = {
@@ -76,10 +107,19 @@ static const erg_field law_fields[] = {
     {FIELD(erg_width_law, max_bits), .type = ERG_FIELD_INT, .unit = "bit", .min = 2, .max = 16, .help = "validity"},
     {FIELD(erg_width_law, scaled_to_anchor), .type = ERG_FIELD_BOOL,
      .help = "yes: the law only scales the technology's int8 MAC"},
+    {FIELD(erg_width_law, accumulator_fj_per_bit), .type = ERG_FIELD_REAL, .unit = "fJ", .max = 1e6, .fallback = "0",
+     .help = "for each accumulator bit of an integer MAC beyond 32 (48 where the widths sum to more than 16)"},
     PROVENANCE(erg_width_law),
 };
 static const erg_record law_record = {"width_law", sizeof(erg_width_law), law_fields, ERG_COUNT_OF(law_fields),
                                       offsetof(erg_width_law, position)};
+
+static const erg_field scalar_fields[] = {
+    {FIELD(erg_scalar_constant, value), .type = ERG_FIELD_REAL, .max = 1e6, .help = "the number"},
+    PROVENANCE(erg_scalar_constant),
+};
+static const erg_record scalar_record = {"constant", sizeof(erg_scalar_constant), scalar_fields,
+                                         ERG_COUNT_OF(scalar_fields), offsetof(erg_scalar_constant, position)};
 
 static const erg_field technology_fields[] = {
     {FIELD(erg_technology, name), .type = ERG_FIELD_TEXT, .help = "name in tables"},
@@ -99,8 +139,22 @@ static const erg_field technology_fields[] = {
      .help = "energies of operations"},
     {FIELD(erg_technology, width_law), .type = ERG_FIELD_RECORD, .record = &law_record, .optional = true,
      .help = "integer MACs of widths without a constant of their own"},
-    {FIELD(erg_technology, memories), .type = ERG_FIELD_RECORDS, .record = &memory_record, .max_items = 64,
+    {FIELD(erg_technology, memories), .type = ERG_FIELD_RECORDS, .record = &erg_memory_record, .max_items = 64,
      .help = "energies of memories"},
+    {FIELD(erg_technology, dram), .type = ERG_FIELD_TEXT, .optional = true,
+     .help = "ddr3, ddr4, lpddr4, gddr6, hbm2, hbm2e: instead of the dram among memories"},
+    {FIELD(erg_technology, sram), .type = ERG_FIELD_TEXT, .optional = true,
+     .help = "hp, lop, lstp: SRAM of this cell from the CACTI 7 table instead of the sram among memories"},
+    {FIELD(erg_technology, gated_mac), .type = ERG_FIELD_RECORD, .record = &scalar_record, .optional = true,
+     .help = "share of a MAC's energy that one with a zero operand costs where the hardware gates it"},
+    {FIELD(erg_technology, wire), .type = ERG_FIELD_RECORD, .record = &scalar_record, .optional = true,
+     .help = "pJ a bit and mm of wire_mm of the architecture's levels"},
+    {FIELD(erg_technology, clock), .type = ERG_FIELD_RECORD, .record = &scalar_record, .optional = true,
+     .help = "pJ a PE and cycle, working or idle"},
+    {FIELD(erg_technology, scale_to_node_nm), .type = ERG_FIELD_REAL, .unit = "nm", .max = 1000, .fallback = "0",
+     .help = "scales on-chip dynamic energies, two nodes at most; 0: as published"},
+    {FIELD(erg_technology, scale_to_voltage_v), .type = ERG_FIELD_REAL, .unit = "V", .max = 5, .fallback = "0",
+     .help = "scales on-chip dynamic energies; 0: as published"},
 };
 static const erg_record technology_record = {"tech", sizeof(erg_technology), technology_fields,
                                              ERG_COUNT_OF(technology_fields), ERG_NO_POSITION};
@@ -110,6 +164,8 @@ static void credit_static(erg_technology *t, const erg_override *overrides, int 
   for (int i = 0; i < override_count && !t->static_source; i++)
     if (strcmp(overrides[i].path, "static_pw_per_pe") == 0)
       t->static_source = erg_arena_strdup(&t->arena, "set on the command line");
+  t->static_provenance = (erg_provenance){
+      .source = t->static_source, .table = "static_pw_per_pe", .confirmed = true, .sources = 1};
 }
 
 erg_status erg_technology_parse(const char *file, const char *text, const erg_override *overrides, int override_count,
@@ -126,6 +182,8 @@ erg_status erg_technology_parse(const char *file, const char *text, const erg_ov
     erg_sha256_hex(text, strlen(text), t.sha256);
     credit_static(&t, overrides, override_count);
     erg_technology_check(&t, &faults);
+    if (faults.status == ERG_OK) erg_technology_parts(&t, &faults);
+    if (faults.status == ERG_OK) erg_technology_scale(&t, &faults);
     status = faults.status;
   }
   if (status == ERG_OK) {

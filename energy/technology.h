@@ -7,5 +7,27 @@
 
 /** Faults that single fields cannot show: contradictions, duplicates, constants without an explanation. */
 void erg_technology_check(const erg_technology *technology, erg_error *error);
+/** Finds the DRAM part and the SRAM table that the file names (parts.c). */
+erg_status erg_technology_parts(erg_technology *technology, erg_error *error);
+/** The factor of voltage and node scaling, refused outside its stated validity (scaling.c). */
+erg_status erg_technology_scale(erg_technology *technology, erg_error *error);
+extern const erg_record erg_memory_record;
+
+/** The constants a price was made of. */
+typedef struct {
+  double pj;
+  const erg_op_constant *constant; /* NULL: the law itself */
+  const erg_width_law *law;        /* NULL: not used for the widths */
+  const erg_op_constant *anchor;   /* of a ratio, or NULL */
+  int extra_accumulator_bits;      /* charged beside */
+} erg_op_price;
+erg_status erg_price_op(const erg_technology *technology, erg_op_kind kind, const erg_precision *precision,
+                        erg_op_price *out, erg_error *error);
+typedef struct {
+  double read_pj, write_pj; /* a bit */
+  const erg_memory_constant *constant; /* NULL: the SRAM table */
+} erg_bit_price;
+erg_status erg_price_bit(const erg_technology *technology, erg_memory_kind kind, double bank_bytes, double word_bits,
+                         erg_bit_price *out, erg_error *error);
 
 #endif

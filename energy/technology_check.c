@@ -24,6 +24,18 @@ static void check_provenance(const place *p, const erg_provenance *provenance) {
     complain(p, ".note", "nothing", "how this derived number was computed");
 }
 
+/* The int8 mac, where it is another constant than `self`. */
+static bool anchor_of(const erg_technology *t, const erg_op_constant *self) {
+  const erg_op_constant *operations = t->operations.items;
+  for (int i = 0; i < t->operations.count; i++) {
+    const erg_op_constant *c = &operations[i];
+    if (c != self && c->op == ERG_OP_MAC && c->format == ERG_FORMAT_INT && !c->follows_anchor &&
+        (c->weight_bits == 0 || c->weight_bits == 8) && (c->activation_bits == 0 || c->activation_bits == 8))
+      return true;
+  }
+  return false;
+}
+
 static void check_operation(const place *p, const erg_op_constant *c) {
   bool integer = c->format == ERG_FORMAT_INT;
   if (!integer && (c->weight_bits || c->activation_bits))
@@ -32,6 +44,10 @@ static void check_operation(const place *p, const erg_op_constant *c) {
     complain(p, "", "a width of 1 bit", "0 (any width) or 2 to 16 bits");
   if (!integer && c->op == ERG_OP_REQUANTIZE)
     complain(p, ".op", "requantize in a floating format", "requantize of int only");
+  if (c->follows_anchor && (c->op != ERG_OP_MAC || !integer))
+    complain(p, ".follows_anchor", "yes of another than an int mac", "no, or an int mac");
+  if (c->follows_anchor && !anchor_of(p->technology, c))
+    complain(p, ".follows_anchor", "yes without an int mac of 8 x 8 bits", "no, or such a mac");
   const erg_op_constant *others = p->technology->operations.items;
   for (int j = 0; j < p->index; j++)
     if (others[j].op == c->op && others[j].format == c->format && others[j].weight_bits == c->weight_bits &&
@@ -52,6 +68,10 @@ static void check_memory(const place *p, const erg_memory_constant *m) {
   } else if (m->reference_bytes > 0 || m->exponent > 0 || m->min_bytes > 0 || m->max_bytes > 0) {
     complain(p, "", "keys of a capacity law", "reference_bytes, exponent, min_bytes, max_bytes of kind sram only");
   }
+  if (m->kind != ERG_MEMORY_DRAM && (m->name || m->background_mw > 0 || m->device_gbit_per_s > 0))
+    complain(p, "", "keys of a DRAM part", "name, background_mw, device_gbit_per_s of kind dram only");
+  if (m->background_mw > 0 && m->device_gbit_per_s <= 0)
+    complain(p, ".device_gbit_per_s", "none", "above 0 beside background_mw: devices are counted by it");
   const erg_memory_constant *others = p->technology->memories.items;
   for (int j = 0; j < p->index; j++)
     if (others[j].kind == m->kind) {
@@ -63,14 +83,7 @@ static void check_memory(const place *p, const erg_memory_constant *m) {
 
 static void check_width_law(const place *p, const erg_width_law *law) {
   if (law->min_bits > law->max_bits) complain(p, ".min_bits", "more than max_bits", "min_bits up to max_bits");
-  bool anchor = false;
-  const erg_op_constant *operations = p->technology->operations.items;
-  for (int i = 0; i < p->technology->operations.count; i++) {
-    const erg_op_constant *c = &operations[i];
-    anchor |= c->op == ERG_OP_MAC && c->format == ERG_FORMAT_INT && (c->weight_bits == 0 || c->weight_bits == 8) &&
-              (c->activation_bits == 0 || c->activation_bits == 8);
-  }
-  if (law->scaled_to_anchor && !anchor)
+  if (law->scaled_to_anchor && !anchor_of(p->technology, NULL))
     complain(p, ".scaled_to_anchor", "yes without an int mac of 8 x 8 bits", "no, or such a mac");
   if (law->c2_fj + law->c1_fj + law->c0_fj <= 0)
     complain(p, "", "a law that is 0 everywhere", "a positive coefficient");
@@ -85,6 +98,19 @@ void erg_technology_check(const erg_technology *t, erg_error *error) {
   for (int i = 0; i < t->memories.count; i++)
     check_memory(&(place){t, error, "memories", i, memories[i].position}, &memories[i]);
   if (t->has_width_law) check_width_law(&(place){t, error, "width_law", -1, t->width_law.position}, &t->width_law);
+  const struct {
+    const char *name;
+    const erg_scalar_constant *constant;
+  } scalars[] = {{"gated_mac", &t->gated_mac}, {"wire", &t->wire}, {"clock", &t->clock}};
+  for (size_t i = 0; i < ERG_COUNT_OF(scalars); i++)
+    if (scalars[i].constant->provenance.source)
+      check_provenance(&(place){t, error, scalars[i].name, -1, scalars[i].constant->position},
+                       &scalars[i].constant->provenance);
+  if (t->gated_mac.value > 1)
+    complain(&(place){t, error, "gated_mac.value", -1, t->gated_mac.position}, "", "more than 1",
+             "0 to 1: a share of a MAC");
+  if (t->clock.value > 0 && t->book)
+    complain(&(place){t, error, "clock", -1, t->clock.position}, "", "a clock term with book: yes", "one of the two");
   const place top = {t, error, "static_pw_per_pe", -1, {1, 1}};
   if (t->has_static && (!t->static_source || !*t->static_source))
     complain(&top, "", "a number without static_source", "both, or neither");

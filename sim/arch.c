@@ -21,6 +21,10 @@ static const erg_field level_fields[] = {
      .fallback = "0", .help = "to the next level inward; not needed for a scratchpad"},
     {FIELD(erg_level, latency_cycles), .type = ERG_FIELD_INT, .unit = "cycle", .min = 0, .max = 1e6, .fallback = "0",
      .help = "before the first bit of a tile"},
+    {FIELD(erg_level, word_bits), .type = ERG_FIELD_INT, .unit = "bit", .min = 1, .max = 65536, .fallback = "64",
+     .help = "word of a bank; matters to technologies with `sram`"},
+    {FIELD(erg_level, wire_mm), .type = ERG_FIELD_REAL, .unit = "mm", .min = 0, .max = 1000, .fallback = "0",
+     .help = "length of the wires to the array; 0: not priced"},
     {FIELD(erg_level, holds), .type = ERG_FIELD_TEXTS, .optional = true, .max_items = 8,
      .help = "input, weight, residual, constant, output; dram holds all"},
 };
@@ -201,12 +205,18 @@ void erg_arch_price_machine(const erg_arch *arch, const erg_precision *precision
     machine.levels[i].name = arch->levels[i].name;
     machine.levels[i].kind = (erg_memory_kind)arch->levels[i].kind;
     machine.levels[i].bank_bytes = arch->levels[i].capacity_kib * 1024 / (double)arch->levels[i].banks;
+    machine.levels[i].banks = (double)arch->levels[i].banks;
+    machine.levels[i].word_bits = (double)arch->levels[i].word_bits;
+    machine.levels[i].wire_mm = arch->levels[i].wire_mm;
+    machine.levels[i].bandwidth_bits_per_cycle = arch->levels[i].bandwidth_bits_per_cycle;
   }
   int accumulator = ERG_LEVEL_ACCUMULATOR(arch->level_count), registers = ERG_LEVEL_REGISTERS(arch->level_count);
   double bits = (double)arch->accumulator_depth * (double)arch->cols * precision->accumulator_bits;
   machine.levels[accumulator].name = "accumulator";
   machine.levels[accumulator].kind = ERG_MEMORY_SRAM;
   machine.levels[accumulator].bank_bytes = bits / 8 / (double)arch->accumulator_banks;
+  machine.levels[accumulator].banks = (double)arch->accumulator_banks;
+  machine.levels[accumulator].word_bits = bits / (double)arch->accumulator_depth / (double)arch->accumulator_banks;
   machine.levels[registers].name = "registers";
   machine.levels[registers].kind = ERG_MEMORY_REGISTER;
   *out = machine;

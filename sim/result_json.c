@@ -50,9 +50,14 @@ static json_t *energy_json(const erg_point *point, const erg_energy *energy) {
   json_t *levels = json_object();
   for (int level = 0; level < point->arch->level_count + 2; level++)
     json_object_set_new(levels, level_name(point->arch, level), json_real(energy->level_pj[level]));
-  return json_pack("{s:f, s:f, s:o, s:o, s:f}", "mac", energy->mac_pj, "other_ops", energy->other_ops_pj, "levels",
-                   levels, "static", point->technology->has_static ? json_real(energy->static_pj) : json_null(),
-                   "total", energy->total_pj);
+  bool any = erg_technology_has_static(point->technology);
+  json_t *parts = json_object();
+  for (int part = 0; part < ERG_STATIC_COUNT; part++)
+    json_object_set_new(parts, erg_static_part_names[part],
+                        energy->static_part_pj[part] > 0 ? json_real(energy->static_part_pj[part]) : json_null());
+  return json_pack("{s:f, s:f, s:o, s:o, s:o, s:f}", "mac", energy->mac_pj, "other_ops", energy->other_ops_pj, "levels",
+                   levels, "static", any ? json_real(energy->static_pj) : json_null(), "static_parts", parts, "total",
+                   energy->total_pj);
 }
 
 static json_t *ops_json(const erg_activity *activity) {
@@ -86,6 +91,7 @@ static json_t *layer_json(const erg_point *point, const erg_layer_result *layer)
   json_object_set_new(object, "pass", json_string(layer->pass->kind_name));
   json_object_set_new(object, "macs", count_json(a->ops[ERG_OP_MAC]));
   json_object_set_new(object, "ops", ops_json(a));
+  json_object_set_new(object, "gated_macs", count_json(a->gated_macs));
   json_object_set_new(object, "cycles", count_json(a->cycles));
   json_object_set_new(object, "array_cycles", count_json(a->array_cycles));
   json_object_set_new(object, "vector_cycles", count_json(a->vector_cycles));
@@ -113,6 +119,35 @@ static json_t *law_json(const erg_result *r) {
   return object;
 }
 
+/* Of all SRAM, the accumulator memory included; NAN where the technology has no table of SRAM. */
+static double sram_area_um2(const erg_point *point) {
+  erg_price_machine m;
+  double sum = 0, um2;
+  erg_arch_price_machine(point->arch, &point->precision, &m);
+  for (int i = 0; i <= ERG_LEVEL_ACCUMULATOR(m.level_count); i++) {
+    if (m.levels[i].kind != ERG_MEMORY_SRAM) continue;
+    if (erg_sram_lookup(point->technology, ERG_SRAM_AREA_UM2, m.levels[i].bank_bytes, m.levels[i].word_bits, &um2,
+                        NULL) != ERG_OK)
+      return NAN;
+    sum += um2 * m.levels[i].banks;
+  }
+  return sum;
+}
+
+/* What pricing needs beside the counts, so that a stored run can be priced again. */
+static json_t *machine_json(const erg_point *point) {
+  erg_price_machine m;
+  erg_arch_price_machine(point->arch, &point->precision, &m);
+  json_t *levels = json_array();
+  for (int i = 0; i <= ERG_LEVEL_REGISTERS(m.level_count); i++)
+    json_array_append_new(levels, json_pack("{s:s, s:s, s:f, s:f, s:f, s:f, s:f}", "name", m.levels[i].name, "kind",
+                                            erg_memory_kind_names[m.levels[i].kind], "bank_bytes",
+                                            m.levels[i].bank_bytes, "banks", m.levels[i].banks, "word_bits",
+                                            m.levels[i].word_bits, "wire_mm", m.levels[i].wire_mm,
+                                            "bandwidth_bits_per_cycle", m.levels[i].bandwidth_bits_per_cycle));
+  return json_pack("{s:I, s:f, s:o}", "pes", (json_int_t)m.pe_count, "clock_mhz", m.clock_mhz, "levels", levels);
+}
+
 static json_t *totals_json(const erg_result *r) {
   const erg_arch *arch = r->point.arch;
   double energy_j = r->energy.total_pj * 1e-12;
@@ -127,9 +162,11 @@ static json_t *totals_json(const erg_result *r) {
   json_object_set_new(t, "latency_s", json_real(r->latency_s));
   json_object_set_new(t, "utilization", json_real(r->utilization));
   json_object_set_new(t, "area_um2", r->area_um2 >= 0 ? json_real(r->area_um2) : json_null());
+  json_object_set_new(t, "sram_area_um2", real_or_null(sram_area_um2(&r->point)));
   json_object_set_new(t, "traffic_bytes", traffic_json(arch, &r->activity));
   json_object_set_new(t, "initial_write_bytes", json_real((double)r->activity.initial_write_bits / 8));
   json_object_set_new(t, "ops", ops_json(&r->activity));
+  json_object_set_new(t, "gated_macs", count_json(r->activity.gated_macs));
   json_object_set_new(t, "energy_pj", energy_json(&r->point, &r->energy));
   json_object_set_new(t, "energy_pj_p05", json_null()); /* no intervals yet: never a made-up one */
   json_object_set_new(t, "energy_pj_p95", json_null());
@@ -162,6 +199,12 @@ json_t *erg_result_json(const erg_result *r) {
   json_object_set_new(object, "model", json_string(erg_model_names[p->model]));
   json_object_set_new(object, "batch", json_integer(p->batch));
   json_object_set_new(object, "seed", json_integer((json_int_t)p->seed));
+  erg_precision hardware;
+  bool built = erg_arch_hardware(p->arch, &p->precision, &hardware, NULL) == ERG_OK;
+  json_object_set_new(object, "mac_precision",
+                      built ? json_string(erg_precision_name(&hardware, precision)) : json_null());
+  json_object_set_new(object, "zeros", json_real(p->zero_share));
+  json_object_set_new(object, "machine", machine_json(p));
   json_object_set_new(object, "status", json_string(r->skipped ? "skipped" : "ok"));
   json_object_set_new(object, "reason", r->skipped ? json_string(r->reason) : json_null());
   json_object_set_new(object, "evidence", r->skipped ? json_null() : json_string(evidence_of(p->model)));

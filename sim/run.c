@@ -71,6 +71,7 @@ static erg_status run_pass(const erg_point *point, const erg_precision *hardware
   if (status == ERG_OK) status = erg_conserve(point->arch, &layer->geometry, &layer->activity, &fault);
   if (status == ERG_OK) {
     erg_price_machine machine;
+    layer->activity.gated_macs = (uint64_t)llround(point->zero_share * (double)layer->activity.ops[ERG_OP_MAC]);
     erg_arch_price_machine(point->arch, &point->precision, &machine);
     status =
         erg_price(point->technology, &machine, &layer->activity, &point->precision, hardware, &layer->energy, &fault);

@@ -20,7 +20,8 @@ typedef enum { ERG_TENSOR_INPUT, ERG_TENSOR_WEIGHT, ERG_TENSOR_RESIDUAL, ERG_TEN
                ERG_TENSOR_PSUM, ERG_TENSOR_COUNT } erg_tensor;
 extern const char *const erg_tensor_names[]; /**< in enum order, NULL-terminated */
 
-typedef enum { ERG_OP_MAC, ERG_OP_REQUANTIZE, ERG_OP_ADD, ERG_OP_MULTIPLY, ERG_OP_COMPARE, ERG_OP_COUNT } erg_op_kind;
+typedef enum { ERG_OP_MAC, ERG_OP_REQUANTIZE, ERG_OP_ADD, ERG_OP_MULTIPLY, ERG_OP_COMPARE,
+               ERG_OP_GATE, ERG_OP_RSQRT, ERG_OP_COUNT } erg_op_kind;
 extern const char *const erg_op_kind_names[];
 
 /** Counts of one pass, additive over passes of equal precision. Levels 0..level_count-1 are the architecture's memory
@@ -36,6 +37,7 @@ typedef struct {
   uint64_t array_cycles, vector_cycles;
   uint64_t stall_cycles[ERG_ALL_LEVELS]; /**< by the level that was waited for */
   uint64_t cycles;                           /**< array + vector + all stalls */
+  uint64_t gated_macs; /**< of ops[ERG_OP_MAC]: those with a zero operand that the hardware gates; 0: no gating */
 } erg_activity;
 
 void erg_activity_add(erg_activity *sum, const erg_activity *part);
@@ -54,6 +56,9 @@ typedef struct {
   bool confirmed;     /**< the number was read in a public source, not remembered or assumed */
   bool derived;       /**< our arithmetic on sourced values; `note` says how */
   const char *note;
+  double node_nm, voltage_v; /**< of the number itself; 0: the technology's */
+  int64_t sources;           /**< independent publications that agree */
+  bool conflict;             /**< another source differs by a factor of two or more */
 } erg_provenance;
 
 /** A MAC, or another operation, in one format. For integers `pj` holds at weight_bits x activation_bits. */
@@ -64,6 +69,7 @@ typedef struct {
   double pj, area_um2; /**< area 0 = not stated */
   erg_provenance provenance;
   erg_position position; /**< in the technology file */
+  bool follows_anchor;   /**< a ratio to the int8 MAC of the technology: shares that constant's uncertainty */
 } erg_op_constant;
 
 /** E_PE(w, a) = c2*w*a + c1*(w + a)/2 + c0 femtojoule: the width law of an integer PE. scaled_to_anchor: the technology's
@@ -74,6 +80,8 @@ typedef struct {
   bool scaled_to_anchor;
   erg_provenance provenance;
   erg_position position;
+  double accumulator_fj_per_bit; /**< of an integer MAC, for each accumulator bit above or below that of its widths
+                                      (32 where weight + activation <= 16, else 48); 0: the width is not priced */
 } erg_width_law;
 
 /** SRAM: pj_per_bit = reference_pj_per_bit * (bank capacity / reference_bytes)^exponent within the validity range.
@@ -84,7 +92,29 @@ typedef struct {
   double reference_bytes, exponent, min_bytes, max_bytes;
   erg_provenance provenance;
   erg_position position;
+  char *name;               /**< of a DRAM part; NULL otherwise */
+  double background_mw;     /**< of a DRAM device with open rows; 0: not stated */
+  double device_gbit_per_s; /**< peak rate of a device, to count devices by */
 } erg_memory_constant;
+
+/** A single number with its source: gating, wires, the clock. */
+typedef struct {
+  double value;
+  erg_provenance provenance;
+  erg_position position;
+} erg_scalar_constant;
+
+/** SRAM of one node and cell from the CACTI 7 table: values on a grid of capacities and word widths (sram.c). */
+#define ERG_SRAM_CAPACITIES 14
+#define ERG_SRAM_WORDS 6
+typedef enum { ERG_SRAM_READ_PJ_PER_BIT, ERG_SRAM_WRITE_PJ_PER_BIT, ERG_SRAM_LEAKAGE_MW, ERG_SRAM_AREA_UM2,
+               ERG_SRAM_QUANTITIES } erg_sram_quantity;
+typedef struct {
+  double node_nm;
+  char cell[8]; /**< hp, lop or lstp */
+  double value[ERG_SRAM_QUANTITIES][ERG_SRAM_CAPACITIES][ERG_SRAM_WORDS]; /**< from 1 KiB and 8 bits, doubling */
+  erg_provenance provenance;
+} erg_sram_table;
 
 typedef struct {
   char *name, *help;
@@ -101,7 +131,21 @@ typedef struct {
   bool has_width_law;
   erg_width_law width_law;
   erg_records memories;    /**< erg_memory_constant */
+  char *dram;                    /**< a part of tech/parts/dram.yaml instead of the file's own, or NULL */
+  const erg_memory_constant *dram_part;
+  char *sram;                    /**< cell type of the CACTI 7 table instead of the file's own law, or NULL */
+  const erg_sram_table *sram_table;
+  erg_scalar_constant gated_mac; /**< share of a MAC's energy that a gated one costs; value 0: no gating */
+  erg_scalar_constant wire;      /**< pJ a bit and mm; 0: not stated */
+  erg_scalar_constant clock;     /**< pJ a PE and cycle; 0: not stated */
+  double scale_to_node_nm, scale_to_voltage_v; /**< 0: as published */
+  double scale;                  /**< of on-chip dynamic energy; 1 without scaling (scaling.c) */
+  erg_provenance static_provenance, scale_provenance;
 } erg_technology;
+
+/** Interpolates in the table, or refuses with the range it covers. */
+erg_status erg_sram_lookup(const erg_technology *technology, erg_sram_quantity quantity, double bank_bytes,
+                           double word_bits, double *value, erg_error *error);
 
 /** Name of a built-in technology or a path. All faults of the file at once. */
 erg_status erg_technology_load(const char *name, const erg_override *overrides, int override_count,
@@ -115,7 +159,12 @@ void erg_technology_free(erg_technology *technology);
 /** What pricing needs to know of a machine: kinds and bank capacities of its levels. */
 typedef struct {
   int level_count; /**< architecture levels, without the accumulator memory */
-  struct { const char *name; erg_memory_kind kind; double bank_bytes; } levels[ERG_ALL_LEVELS]; /**< accumulator, registers last */
+  struct {
+    const char *name;
+    erg_memory_kind kind;
+    double bank_bytes;
+    double banks, word_bits, wire_mm, bandwidth_bits_per_cycle; /**< 0: 1 bank, 64 bits, no wire, 1 DRAM device */
+  } levels[ERG_ALL_LEVELS]; /**< accumulator, registers last */
   int64_t pe_count;
   double clock_mhz;
 } erg_price_machine;
@@ -125,9 +174,46 @@ typedef struct {
   double op_pj[ERG_OP_COUNT];                 /**< by kind; op_pj[ERG_OP_MAC] == mac_pj */
   double level_pj[ERG_ALL_LEVELS];        /**< by level, accumulator and registers last */
   double level_tensor_pj[ERG_ALL_LEVELS][ERG_TENSOR_COUNT];
-  double static_pj;
+  double static_pj;                           /**< its four parts, summed in their order */
   double total_pj;                            /**< mac + other ops + levels + static, summed in this order */
+  double static_part_pj[4];                   /**< erg_static_part */
 } erg_energy;
+typedef enum { ERG_STATIC_CLOCK, ERG_STATIC_PE, ERG_STATIC_SRAM, ERG_STATIC_DRAM, ERG_STATIC_COUNT } erg_static_part;
+extern const char *const erg_static_part_names[];
+/** True where the technology states any of the parts. */
+bool erg_technology_has_static(const erg_technology *technology);
+
+/* ---------------------------------------------------------------- itemised energy (items.c) */
+
+/** A constant that an item's price is made of, with the width of its uncertainty. */
+typedef struct {
+  uint64_t id;  /**< the same constant has the same id in every technology */
+  double sigma; /**< standard deviation of the logarithm */
+  const erg_provenance *provenance;
+} erg_factor;
+#define ERG_MOST_FACTORS 5
+
+/** count * pj = energy. Prices of one item are products of constants, so their factors multiply. */
+typedef struct {
+  const char *component; /**< an operation, a level, or a static part */
+  int op, level, tensor, static_part; /**< which of them; -1 for those it is not */
+  const char *direction; /**< "read", "write" or "" */
+  double count;
+  const char *unit; /**< "op", "bit", "PE cycle", "PE us", "us" */
+  double pj;        /**< a unit */
+  char how[160];    /**< the formula of the price, in words */
+  erg_factor factors[ERG_MOST_FACTORS];
+  int factor_count;
+} erg_item;
+typedef void (*erg_item_sink)(void *context, const erg_item *item);
+
+/** The items of a pass in the order in which they are summed; erg_price is their sum. */
+erg_status erg_itemise(const erg_technology *technology, const erg_price_machine *machine, const erg_activity *activity,
+                       const erg_precision *precision, const erg_precision *mac_precision, erg_item_sink sink,
+                       void *context, erg_error *error);
+/** Geometric standard deviation of a constant by how well it is known (docs/energy.md). */
+double erg_provenance_factor(const erg_provenance *provenance);
+const char *erg_provenance_class(const erg_provenance *provenance);
 
 /** Price of one operation of `kind` at `precision`: ERG_ERR_UNSUPPORTED with the reason when the technology has no
  *  constant for it (never borrowed). `constant`/`law` (may be NULL) receive where it came from. */

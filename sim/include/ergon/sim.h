@@ -18,7 +18,7 @@ extern "C" {
 #endif
 
 /** Moves whenever a number for an unchanged input does (CHANGELOG.md). */
-#define ERG_MODEL_VERSION 1
+#define ERG_MODEL_VERSION 2
 /** Epilogue depth E in cycles: register stages from the array's last row to the output (docs/model.md). The RTL
  *  package states its own; a test holds the two together. */
 #define ERG_EPILOGUE_DEPTH 5
@@ -42,6 +42,8 @@ typedef struct {
   erg_texts holds;                 /**< tensor names: input, weight, residual, constant, output */
   unsigned holds_mask;             /**< bit per erg_tensor */
   erg_position position;
+  int64_t word_bits;               /**< of a bank's port: energy a bit follows it where the technology has a table */
+  double wire_mm;                  /**< length of the wires to the array; 0: none are priced */
 } erg_level;
 
 typedef struct {
@@ -166,6 +168,7 @@ typedef struct {
   erg_model model;
   int batch;
   uint64_t seed;
+  double zero_share; /**< of the MACs, those with a zero operand, gated by the hardware; 0: no gating */
 } erg_point;
 
 typedef struct {
