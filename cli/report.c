@@ -89,8 +89,14 @@ void erg_print_header(const erg_cli *cli, const erg_inputs *inputs, FILE *stream
     fprintf(stream, "note: %s: %s\n", inputs->graph.file, inputs->graph.notes[i]);
 }
 
+static const char no_column[] = "-"; /* a heading that a table leaves out */
+static const char *static_column(const erg_result *r) {
+  return erg_technology_has_static(r->point.technology) ? "clock, leakage" : no_column;
+}
+
 static void columns(erg_table *table, const char *const *headings, int left) {
-  for (int i = 0; headings[i]; i++) erg_table_column(table, headings[i], i >= left);
+  for (int i = 0; headings[i]; i++)
+    if (headings[i] != no_column) erg_table_column(table, headings[i], i >= left);
 }
 
 /* Units of a table: small runs would round to nothing in those of large ones. */
@@ -136,6 +142,7 @@ static void energy_cells(erg_table *table, const erg_result *r, const erg_energy
   erg_table_cell(table, "%.3f", e->level_pj[accumulator(r)] / unit);
   erg_table_cell(table, "%.3f", onchip_pj(r, e) / unit);
   erg_table_cell(table, "%.3f", e->level_pj[0] / unit);
+  if (erg_technology_has_static(r->point.technology)) erg_table_cell(table, "%.3f", e->static_pj / unit);
   erg_table_cell(table, "%.3f", e->total_pj / unit);
 }
 
@@ -145,7 +152,7 @@ void erg_print_points(const erg_result *results, int count, FILE *stream) {
   columns(table,
           (const char *const[]){"precision", "fusion", s->points[1], s->points[2], "util [%]", s->points[3],
                                 s->points[4], "other ops", "registers", "partial sums", "scratchpads", "dram",
-                                s->points[5], "TOPS/W", "MAC area [mm2]", NULL},
+                                static_column(results), s->points[5], "TOPS/W", "MAC area [mm2]", NULL},
           2);
   for (int i = 0; i < count; i++) {
     const erg_result *r = &results[i];
@@ -157,7 +164,7 @@ void erg_print_points(const erg_result *results, int count, FILE *stream) {
                    r->point.fusion == ERG_FUSION_WIDE ? " (wide maps)" : "");
     if (r->skipped) {
       erg_table_cell(table, "skipped");
-      for (int c = 0; c < 12; c++) erg_table_cell(table, "-");
+      for (int c = erg_technology_has_static(r->point.technology) ? -1 : 0; c < 12; c++) erg_table_cell(table, "-");
       continue;
     }
     erg_table_cell(table, "%.*f", 2 * s->digits, (double)r->activity.cycles / s->point_cycles);
@@ -221,7 +228,7 @@ void erg_print_layers(const erg_result *r, FILE *stream) {
   columns(table,
           (const char *const[]){"layer", "pass", s->layers[0], s->layers[1], s->layers[2], "util [%]", s->layers[3],
                                 s->layers[4], "other ops", "registers", "partial sums", "scratchpads", "dram",
-                                s->layers[5], NULL},
+                                static_column(r), s->layers[5], NULL},
           2);
   for (int i = 0; i < r->layer_count; i++) {
     const erg_layer_result *l = &r->layers[i];

@@ -79,7 +79,7 @@ double bit_price(const File &file, const std::string &kind, double bytes) {
   return 0;
 }
 
-const char *const technologies[] = {"horowitz-45nm", "bitfusion-45nm", "book"};
+const char *const technologies[] = {"horowitz-45nm", "bitfusion-45nm", "book", "jouppi-7nm"};
 
 } // namespace
 
