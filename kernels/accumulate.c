@@ -37,10 +37,7 @@ erg_status erg_conv2d_accumulate_policy_s16(const erg_conv2d_shape *s, const int
     if (status == ERG_OK && clamped) *clamped = 0;
     return status;
   }
-  if (!input || !weight || !accumulator) return erg_fail(error, ERG_ERR_DATA, "conv2d: a tensor is NULL");
-  if (accumulator_bits < 8 || accumulator_bits > 48)
-    return erg_fail(error, ERG_ERR_DATA, "conv2d: found %d accumulator bits; allowed: 8 to 48", accumulator_bits);
-  erg_status status = erg_check_conv2d(s, error);
+  erg_status status = erg_check_conv2d_call(s, input, weight, accumulator, accumulator_bits, error);
   if (status != ERG_OK) return status;
   int64_t most = ((int64_t)1 << (accumulator_bits - 1)) - 1, count = 0;
   for (int n = 0; n < s->in.n; n++)

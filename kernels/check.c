@@ -35,6 +35,14 @@ erg_status erg_check_conv2d(const erg_conv2d_shape *s, erg_error *error) {
   return ERG_OK;
 }
 
+erg_status erg_check_conv2d_call(const erg_conv2d_shape *shape, const void *input, const void *weight,
+                                 const void *output, int accumulator_bits, erg_error *error) {
+  if (!input || !weight || !output) return erg_fail(error, ERG_ERR_DATA, "conv2d: a tensor is NULL");
+  if (accumulator_bits < 8 || accumulator_bits > 48)
+    return erg_fail(error, ERG_ERR_DATA, "conv2d: found %d accumulator bits; allowed: 8 to 48", accumulator_bits);
+  return erg_check_conv2d(shape, error);
+}
+
 erg_status erg_check_pool(const erg_pool_shape *s, erg_error *error) {
   if (!s) return erg_fail(error, ERG_ERR_DATA, "pool: no shape");
   const int in[] = {s->in.n, s->in.h, s->in.w, s->in.c}, out[] = {s->in.n, s->out_h, s->out_w, s->in.c};

@@ -5,6 +5,11 @@
 #include "ergon/kernels.h"
 #define ERG_MOST_ELEMENTS ((int64_t)1 << 40)
 erg_status erg_check_conv2d(const erg_conv2d_shape *shape, erg_error *error);
+/** The same, its tensors and its accumulator. */
+erg_status erg_check_conv2d_call(const erg_conv2d_shape *shape, const void *input, const void *weight,
+                                 const void *output, int accumulator_bits, erg_error *error);
+erg_status erg_check_matmul(const erg_matmul_shape *shape, const void *a, const void *b, const void *output,
+                            int accumulator_bits, erg_error *error);
 erg_status erg_check_pool(const erg_pool_shape *shape, erg_error *error);
 erg_status erg_check_requant(const char *what, erg_requant scale, erg_error *error);
 /** A legal rule with a scale that rule can use (F: a float32 scale that is set). */

@@ -47,14 +47,6 @@ static int64_t accumulate(const erg_conv2d_shape *s, const int16_t *image, int32
   return erg_wrap((int64_t)(xw - (uint32_t)zero_point * sum_w), accumulator_bits);
 }
 
-static erg_status check(const erg_conv2d_shape *shape, const void *input, const void *weight, const void *output,
-                        int accumulator_bits, erg_error *error) {
-  if (!input || !weight || !output) return erg_fail(error, ERG_ERR_DATA, "conv2d: a tensor is NULL");
-  if (accumulator_bits < 8 || accumulator_bits > 48)
-    return erg_fail(error, ERG_ERR_DATA, "conv2d: found %d accumulator bits; allowed: 8 to 48", accumulator_bits);
-  return erg_check_conv2d(shape, error);
-}
-
 /* Calls for every output in NHWC order: `epilogue` NULL stores accumulators. */
 static void run(const erg_conv2d_shape *s, const int16_t *input, int32_t zero_point, const int16_t *weight,
                 int accumulator_bits, const erg_epilogue *epilogue, int64_t *accumulators, int16_t *output) {
@@ -76,7 +68,7 @@ static void run(const erg_conv2d_shape *s, const int16_t *input, int32_t zero_po
 erg_status erg_conv2d_accumulate_s16(const erg_conv2d_shape *shape, const int16_t *input, int32_t input_zero_point,
                                      const int16_t *weight, int accumulator_bits, int64_t *accumulator,
                                      erg_error *error) {
-  erg_status status = check(shape, input, weight, accumulator, accumulator_bits, error);
+  erg_status status = erg_check_conv2d_call(shape, input, weight, accumulator, accumulator_bits, error);
   if (status == ERG_OK) run(shape, input, input_zero_point, weight, accumulator_bits, NULL, accumulator, NULL);
   return status;
 }
@@ -84,7 +76,7 @@ erg_status erg_conv2d_accumulate_s16(const erg_conv2d_shape *shape, const int16_
 erg_status erg_conv2d_s16(const erg_conv2d_shape *shape, const int16_t *input, int32_t input_zero_point,
                           const int16_t *weight, int accumulator_bits, const erg_epilogue *epilogue, int16_t *output,
                           erg_error *error) {
-  erg_status status = check(shape, input, weight, output, accumulator_bits, error);
+  erg_status status = erg_check_conv2d_call(shape, input, weight, output, accumulator_bits, error);
   if (status == ERG_OK) status = erg_check_epilogue("conv2d", epilogue, shape->filters, error);
   if (status == ERG_OK) run(shape, input, input_zero_point, weight, accumulator_bits, epilogue, NULL, output);
   return status;

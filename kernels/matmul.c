@@ -2,8 +2,8 @@
 /* Golden matrix product of two activations: the sum of its definition, one output after the other. */
 #include "check.h"
 
-static erg_status check(const erg_matmul_shape *s, const void *a, const void *b, const void *output, int bits,
-                        erg_error *error) {
+erg_status erg_check_matmul(const erg_matmul_shape *s, const void *a, const void *b, const void *output, int bits,
+                            erg_error *error) {
   if (!s || !a || !b || !output) return erg_fail(error, ERG_ERR_DATA, "matmul: the shape or a tensor is NULL");
   if (bits < 8 || bits > 48)
     return erg_fail(error, ERG_ERR_DATA, "matmul: found %d accumulator bits; allowed: 8 to 48", bits);
@@ -27,7 +27,7 @@ static int64_t dot(const erg_matmul_shape *s, const int16_t *row, int32_t a_zero
 erg_status erg_matmul_accumulate_s16(const erg_matmul_shape *s, const int16_t *a, int32_t a_zero_point,
                                      const int16_t *b, int32_t b_zero_point, int accumulator_bits, int64_t *accumulator,
                                      erg_error *error) {
-  erg_status status = check(s, a, b, accumulator, accumulator_bits, error);
+  erg_status status = erg_check_matmul(s, a, b, accumulator, accumulator_bits, error);
   if (status != ERG_OK) return status;
   for (int64_t row = 0; row < (int64_t)s->batch * s->m; row++)
     for (int n = 0; n < s->n; n++)
@@ -39,7 +39,7 @@ erg_status erg_matmul_accumulate_s16(const erg_matmul_shape *s, const int16_t *a
 erg_status erg_matmul_s16(const erg_matmul_shape *s, const int16_t *a, int32_t a_zero_point, const int16_t *b,
                           int32_t b_zero_point, int accumulator_bits, const erg_epilogue *epilogue, int16_t *output,
                           erg_error *error) {
-  erg_status status = check(s, a, b, output, accumulator_bits, error);
+  erg_status status = erg_check_matmul(s, a, b, output, accumulator_bits, error);
   if (status == ERG_OK) status = erg_check_epilogue("matmul", epilogue, s->n, error);
   if (status != ERG_OK) return status;
   int64_t at = 0;
@@ -55,7 +55,7 @@ erg_status erg_matmul_s16(const erg_matmul_shape *s, const int16_t *a, int32_t a
 
 erg_status erg_matmul_f32(const erg_matmul_shape *s, const float *a, const float *b, const float *bias, float *output,
                           erg_error *error) {
-  erg_status status = check(s, a, b, output, 32, error);
+  erg_status status = erg_check_matmul(s, a, b, output, 32, error);
   if (status != ERG_OK) return status;
   for (int64_t row = 0; row < (int64_t)s->batch * s->m; row++)
     for (int n = 0; n < s->n; n++) {
