@@ -111,7 +111,7 @@ erg_status erg_price_op(const erg_technology *t, erg_op_kind kind, const erg_pre
 
 erg_status erg_technology_op_pj(const erg_technology *t, erg_op_kind kind, const erg_precision *p, double *pj,
                                 const erg_op_constant **constant, bool *by_law, erg_error *error) {
-  erg_op_price price;
+  erg_op_price price = {0};
   erg_status status = erg_price_op(t, kind, p, &price, error);
   if (status != ERG_OK) return status;
   *pj = price.pj;
@@ -155,8 +155,7 @@ erg_status erg_price_bit(const erg_technology *t, erg_memory_kind kind, double b
                          erg_bit_price *out, erg_error *error) {
   erg_bit_price price = {0};
   if (kind == ERG_MEMORY_SRAM && t->sram_table) {
-    erg_status status =
-        erg_sram_lookup(t, ERG_SRAM_READ_PJ_PER_BIT, bank_bytes, word_bits, &price.read_pj, error);
+    erg_status status = erg_sram_lookup(t, ERG_SRAM_READ_PJ_PER_BIT, bank_bytes, word_bits, &price.read_pj, error);
     if (status == ERG_OK)
       status = erg_sram_lookup(t, ERG_SRAM_WRITE_PJ_PER_BIT, bank_bytes, word_bits, &price.write_pj, error);
     if (status == ERG_OK) *out = price;
@@ -180,7 +179,7 @@ erg_status erg_price_bit(const erg_technology *t, erg_memory_kind kind, double b
 
 erg_status erg_technology_bit_pj(const erg_technology *t, erg_memory_kind kind, double bank_bytes, double *pj_per_bit,
                                  const erg_memory_constant **constant, erg_error *error) {
-  erg_bit_price price;
+  erg_bit_price price = {0};
   erg_status status = erg_price_bit(t, kind, bank_bytes, 64, &price, error);
   if (status != ERG_OK) return status;
   *pj_per_bit = (price.read_pj + price.write_pj) / 2;

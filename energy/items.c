@@ -169,7 +169,7 @@ static erg_status level_items(const pass *p, int level) {
   if (erg_activity_level_bits(p->activity, level) == 0 || free_of_charge(p->t, p->machine, level)) return ERG_OK;
   const char *name = p->machine->levels[level].name ? p->machine->levels[level].name : "?";
   erg_error fault = {0};
-  erg_bit_price price;
+  erg_bit_price price = {0};
   erg_status status = erg_price_bit(p->t, p->machine->levels[level].kind, p->machine->levels[level].bank_bytes,
                                     word_bits_of(p->machine, level), &price, &fault);
   if (status != ERG_OK) erg_fail(p->error, status, "level %s: %s", name, fault.text);

@@ -10,8 +10,12 @@ typedef struct {
 } part_list;
 
 static const erg_field list_fields[] = {
-    {.key = "parts", .offset = offsetof(part_list, parts), .type = ERG_FIELD_RECORDS, .record = &erg_memory_record,
-     .max_items = 64, .help = "DRAM by type"},
+    {.key = "parts",
+     .offset = offsetof(part_list, parts),
+     .type = ERG_FIELD_RECORDS,
+     .record = &erg_memory_record,
+     .max_items = 64,
+     .help = "DRAM by type"},
 };
 static const erg_record list_record = {"parts", sizeof(part_list), list_fields, ERG_COUNT_OF(list_fields),
                                        ERG_NO_POSITION};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Voltage and node scaling of on-chip dynamic energy: ratios of the polynomials E(V) = a2 V^2 + a1 V + a0 of A.
- * Stillmaker and B. Baas, Integration 58 (2017) 74-81, as transcribed in wromaszkan/nodeScale. Below 65 nm the paper has
- * a high-performance and a low-power variant; their geometric mean is taken. Published 45 to 7 nm energies shrink 2.9
- * times where the polynomials say 8 to 15, so long hops are refused. */
+ * Stillmaker and B. Baas, Integration 58 (2017) 74-81, as transcribed in wromaszkan/nodeScale. Below 65 nm the paper
+ * has a high-performance and a low-power variant; their geometric mean is taken. Published 45 to 7 nm energies
+ * shrink 2.9 times where the polynomials say 8 to 15, so long hops are refused. */
 #include "technology.h"
 #include <math.h>
 
@@ -64,12 +64,14 @@ erg_status erg_technology_scale(erg_technology *t, erg_error *error) {
                     "be too optimistic; take a technology published at that node",
                     t->file, to_nm, MOST_STEPS, t->node_nm);
   if (t->has_static || t->clock.value > 0)
-    return erg_fail(error, ERG_ERR_DATA, "%s: clock and leakage do not follow the scaling of dynamic energy; leave out "
-                                         "static_pw_per_pe and clock, or the scaling",
+    return erg_fail(error, ERG_ERR_DATA,
+                    "%s: clock and leakage do not follow the scaling of dynamic energy; leave out "
+                    "static_pw_per_pe and clock, or the scaling",
                     t->file);
   if (t->sram_table && to_v != t->voltage_v)
-    return erg_fail(error, ERG_ERR_DATA, "%s: sram: the CACTI 7 table has its own voltages; leave out sram or "
-                                         "scale_to_voltage_v",
+    return erg_fail(error, ERG_ERR_DATA,
+                    "%s: sram: the CACTI 7 table has its own voltages; leave out sram or "
+                    "scale_to_voltage_v",
                     t->file);
   t->scale = energy_at(to, to_v) / energy_at(from, t->voltage_v);
   if (!isfinite(t->scale))

@@ -96,8 +96,8 @@ static const erg_field memory_fields[] = {
      .fallback = "0", .help = "dram: peak rate of a device; as many are counted as the level's bandwidth needs"},
     PROVENANCE(erg_memory_constant),
 };
-const erg_record erg_memory_record = {"memory", sizeof(erg_memory_constant), memory_fields,
-                                         ERG_COUNT_OF(memory_fields), offsetof(erg_memory_constant, position)};
+const erg_record erg_memory_record = {"memory", sizeof(erg_memory_constant), memory_fields, ERG_COUNT_OF(memory_fields),
+                                      offsetof(erg_memory_constant, position)};
 
 static const erg_field law_fields[] = {
     {FIELD(erg_width_law, c2_fj), .type = ERG_FIELD_REAL, .unit = "fJ", .max = 1e6, .help = "times w*a"},
@@ -164,8 +164,8 @@ static void credit_static(erg_technology *t, const erg_override *overrides, int 
   for (int i = 0; i < override_count && !t->static_source; i++)
     if (strcmp(overrides[i].path, "static_pw_per_pe") == 0)
       t->static_source = erg_arena_strdup(&t->arena, "set on the command line");
-  t->static_provenance = (erg_provenance){
-      .source = t->static_source, .table = "static_pw_per_pe", .confirmed = true, .sources = 1};
+  t->static_provenance =
+      (erg_provenance){.source = t->static_source, .table = "static_pw_per_pe", .confirmed = true, .sources = 1};
 }
 
 erg_status erg_technology_parse(const char *file, const char *text, const erg_override *overrides, int override_count,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// DRAM parts, the CACTI table, wires, gating, accumulator width, scaling: values by this test's own arithmetic, and refusals.
+// DRAM parts, the CACTI table, wires, gating, accumulator width, scaling: values by this test's own arithmetic, and
+// refusals.
 #include "technology.hpp"
 #include <algorithm>
 #include <cmath>
@@ -71,8 +72,7 @@ TEST(Sram, LeaveOneOutErrorIsWhatThePageStates) {
     for (const auto &[key, value] : table) {
       auto [node, cell, bytes, bits] = key;
       if (bytes == 1024 || bytes == 8388608) continue;
-      double guess =
-          std::sqrt(table.at({node, cell, bytes / 2, bits})[q] * table.at({node, cell, bytes * 2, bits})[q]);
+      double guess = std::sqrt(table.at({node, cell, bytes / 2, bits})[q] * table.at({node, cell, bytes * 2, bits})[q]);
       errors.push_back(std::fabs(guess / value[q] - 1));
     }
     std::sort(errors.begin(), errors.end());
@@ -206,8 +206,7 @@ TEST(Technology, NegativeOrNanConstantsAreRefused) {
     Technology t(text, 0);
     EXPECT_EQ(t.status, ERG_ERR_DATA) << value;
   }
-  Technology share(std::string(minimal) +
-                       "gated_mac: {value: 1.5, source: s, table: t, year: 2014, confirmed: yes}\n",
+  Technology share(std::string(minimal) + "gated_mac: {value: 1.5, source: s, table: t, year: 2014, confirmed: yes}\n",
                    0);
   EXPECT_EQ(share.status, ERG_ERR_DATA);
 }
