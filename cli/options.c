@@ -43,6 +43,10 @@ static const struct {
 } all_options[] = {
     {ERG_OPTION_POINT, {"arch", KEY_ARCH, "NAME|FILE", 0, "architecture (default edge)", 1}},
     {ERG_OPTION_POINT, {"tech", KEY_TECH, "NAME|FILE", 0, "technology (default horowitz-45nm)", 1}},
+    {ERG_OPTION_TECH, {"tech", KEY_TECH, "NAME|FILE", 0, "technology (default: the run's, else horowitz-45nm)", 1}},
+    {ERG_OPTION_PRICE, {"tech", KEY_TECH, "T[,T...]", 0, "technologies, names or files", 1}},
+    {ERG_OPTION_TECH | ERG_OPTION_PRICE,
+     {"set", KEY_SET, "tech.KEY=VALUE", 0, "overrides a field of the technology", 1}},
     {ERG_OPTION_POINT,
      {"precision", KEY_PRECISION, "P[,P...]", 0, "int8, w4a8, w4a8p24o8, fp32, fp16, bf16, ... (default int8)", 1}},
     {ERG_OPTION_POINT, {"fusion", KEY_FUSION, "F[,F...]", 0, "wide, none, fold, epilogue (default epilogue)", 1}},
@@ -166,6 +170,7 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
     cli->arch = text;
     break;
   case KEY_TECH:
+    cli->tech_given = true;
     cli->tech = text;
     break;
   case KEY_PRECISION:
