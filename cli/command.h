@@ -27,6 +27,7 @@ enum {
   ERG_OPTION_VECTORS = 1024, /**< layer, random, rule */
   ERG_OPTION_TECH = 2048,    /**< tech, set of a technology */
   ERG_OPTION_PRICE = 4096,   /**< tech as a list, set */
+  ERG_OPTION_JSON = 8192,    /**< json alone */
 };
 
 #define MOST_LIST 16

@@ -80,7 +80,7 @@ static const struct {
     {ERG_OPTION_VECTORS, {"layer", KEY_LAYER, "NAME", 0, "the layer whose vectors are written", 2}},
     {ERG_OPTION_VECTORS, {"random", KEY_RANDOM, 0, 0, "a random convolution drawn from --seed, no workload", 2}},
     {ERG_OPTION_VECTORS, {"rule", KEY_RULE, "S|D|F|A", 0, "requantization rule (default S)", 2}},
-    {ERG_OPTION_REPORT, {"json", KEY_JSON, 0, 0, "JSON on stdout", 3}},
+    {ERG_OPTION_REPORT | ERG_OPTION_JSON, {"json", KEY_JSON, 0, 0, "JSON on stdout", 3}},
     {ERG_OPTION_RUN, {"csv", KEY_CSV, 0, 0, "CSV on stdout, a row a layer", 3}},
     {ERG_OPTION_REPORT | ERG_OPTION_PLOT, {"out", KEY_OUT, "DIR", 0, "also write files into DIR", 3}},
     {~0u, {"quiet", KEY_QUIET, 0, 0, "no progress", 3}},
