@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Where joules come from: count x coefficient = energy per component of a stored run, or one coefficient with its source. */
+/* Where joules come from: count x coefficient = energy per component of a stored run, or one coefficient with its
+ * source. */
 #include "command.h"
 #include "provenance.h"
 #include <math.h>
@@ -63,8 +64,8 @@ static void print_result(const erg_stored_result *r, const ledger *l, const erg_
                          erg_sources *sources, FILE *stream) {
   fprintf(stream, "%s: arch %s, tech %s, precision %s, fusion %s\n", r->workload, r->arch, r->technology,
           r->precision_name, r->fusion);
-  static const char *const headings[] = {"component", "", "count", "unit", "pJ each", "energy [pJ]", "share [%]",
-                                         "price", "sources"};
+  static const char *const headings[] = {"component",   "",          "count", "unit",   "pJ each",
+                                         "energy [pJ]", "share [%]", "price", "sources"};
   erg_table *table = erg_table_new();
   for (size_t i = 0; i < ERG_COUNT_OF(headings); i++) erg_table_column(table, headings[i], i == 2 || (i > 3 && i < 7));
   for (int i = 0; i < l->count; i++) {
@@ -96,10 +97,10 @@ static json_t *result_json(const erg_stored_result *r, const ledger *l, const er
     json_t *constants = json_array();
     for (int f = 0; f < item->factor_count; f++)
       json_array_append_new(constants, json_integer(erg_sources_index(sources, item->factors[f].provenance)));
-    json_array_append_new(items, json_pack("{s:s, s:s, s:f, s:s, s:f, s:f, s:s, s:o}", "component", item->component,
-                                           "direction", item->direction, "count", item->count, "unit", item->unit,
-                                           "pj_each", item->pj, "energy_pj", l->rows[i].pj, "price", item->how,
-                                           "constants", constants));
+    json_array_append_new(items,
+                          json_pack("{s:s, s:s, s:f, s:s, s:f, s:f, s:s, s:o}", "component", item->component,
+                                    "direction", item->direction, "count", item->count, "unit", item->unit, "pj_each",
+                                    item->pj, "energy_pj", l->rows[i].pj, "price", item->how, "constants", constants));
   }
   return json_pack("{s:s, s:s, s:s, s:s, s:o, s:f, s:f, s:f}", "workload", r->workload, "technology", r->technology,
                    "precision", r->precision_name, "fusion", r->fusion, "items", items, "total_pj", e->total_pj,
@@ -121,10 +122,11 @@ static erg_status explain_result(const erg_cli *cli, const erg_technology *t, co
   erg_status status = erg_stored_price(t, r, add, l, &energy, error);
   if (status == ERG_OK && l->full) status = erg_fail(error, ERG_ERR_INTERNAL, "over %d different prices", MOST_ROWS);
   if (status == ERG_OK && energy.total_pj != r->total_pj)
-    status = erg_fail(error, ERG_ERR_MISMATCH,
-                      "%s, %s, %s: counts times the constants of %s are %.17g pJ, the run says %.17g pJ: give the --tech "
-                      "and --set that the run was made with",
-                      r->workload, r->precision_name, r->fusion, t->name, energy.total_pj, r->total_pj);
+    status =
+        erg_fail(error, ERG_ERR_MISMATCH,
+                 "%s, %s, %s: counts times the constants of %s are %.17g pJ, the run says %.17g pJ: give the --tech "
+                 "and --set that the run was made with",
+                 r->workload, r->precision_name, r->fusion, t->name, energy.total_pj, r->total_pj);
   if (status == ERG_OK) status = erg_spread_interval(&l->spread, &interval, error);
   if (status == ERG_OK) {
     sort(l);

@@ -59,15 +59,14 @@ static json_t *energy_json(const erg_stored_result *r, const erg_technology *t, 
 
 static json_t *row_json(const erg_stored_result *r, const erg_technology *t, const priced *p, bool first) {
   bool compared = !p->skipped && isfinite(p->ratio_nominal) && !first;
-  return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "workload", r->workload,
-                   "precision", r->precision_name, "fusion", r->fusion, "technology", t->name, "status",
-                   p->skipped ? "skipped" : "ok", "reason", p->reason, "energy_pj",
-                   p->skipped ? json_null() : energy_json(r, t, &p->energy), "energy_pj_p05",
-                   number(p->skipped ? NAN : p->interval.p05), "energy_pj_p95",
-                   number(p->skipped ? NAN : p->interval.p95), "ratio_to_first",
-                   number(compared ? p->ratio_nominal : NAN), "ratio_p05", number(compared ? p->ratio.p05 : NAN),
-                   "ratio_p95", number(compared ? p->ratio.p95 : NAN), "resolved",
-                   compared ? json_boolean(erg_interval_resolved(&p->ratio)) : json_null());
+  return json_pack(
+      "{s:s, s:s, s:s, s:s, s:s, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "workload", r->workload, "precision",
+      r->precision_name, "fusion", r->fusion, "technology", t->name, "status", p->skipped ? "skipped" : "ok", "reason",
+      p->reason, "energy_pj", p->skipped ? json_null() : energy_json(r, t, &p->energy), "energy_pj_p05",
+      number(p->skipped ? NAN : p->interval.p05), "energy_pj_p95", number(p->skipped ? NAN : p->interval.p95),
+      "ratio_to_first", number(compared ? p->ratio_nominal : NAN), "ratio_p05", number(compared ? p->ratio.p05 : NAN),
+      "ratio_p95", number(compared ? p->ratio.p95 : NAN), "resolved",
+      compared ? json_boolean(erg_interval_resolved(&p->ratio)) : json_null());
 }
 
 static void row_cells(erg_table *table, const erg_stored_result *r, const erg_technology *t, const priced *p,
@@ -127,9 +126,17 @@ static erg_status load_all(const erg_cli *cli, erg_arena *arena, erg_technology 
 }
 
 static erg_status run(int argc, char **argv, erg_error *error) {
-  static const char *const headings[] = {"precision", "fusion", "technology", "operations [uJ]", "memories [uJ]",
-                                         "static [uJ]", "total [uJ]", "5 to 95 % [uJ]", "ratio to first",
-                                         "5 to 95 %", ""};
+  static const char *const headings[] = {"precision",
+                                         "fusion",
+                                         "technology",
+                                         "operations [uJ]",
+                                         "memories [uJ]",
+                                         "static [uJ]",
+                                         "total [uJ]",
+                                         "5 to 95 % [uJ]",
+                                         "ratio to first",
+                                         "5 to 95 %",
+                                         ""};
   erg_cli cli;
   erg_stored_run stored;
   erg_arena arena = {0};

@@ -55,8 +55,8 @@ erg_status erg_cli_run(const erg_cli *cli, const erg_inputs *inputs, erg_result 
   return ERG_OK;
 }
 
-/* Ratios to the first point that was not skipped: what both share cancels, so these intervals are narrower than those of
- * the totals. */
+/* Ratios to the first point that was not skipped: what both share cancels, so these intervals are narrower than those
+ * of the totals. */
 static void add_ratios(json_t *result, const erg_result *first, const erg_result *r) {
   json_t *totals = json_object_get(result, "totals");
   erg_interval interval;

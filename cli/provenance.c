@@ -6,8 +6,8 @@
 static void take(void *context, const char *label, const char *value, const erg_provenance *provenance) {
   erg_sources *s = context;
   if (s->count < (int)ERG_COUNT_OF(s->items))
-    s->items[s->count++] = (erg_source){erg_arena_strdup(&s->arena, label), erg_arena_strdup(&s->arena, value),
-                                        provenance, false};
+    s->items[s->count++] =
+        (erg_source){erg_arena_strdup(&s->arena, label), erg_arena_strdup(&s->arena, value), provenance, false};
 }
 
 void erg_sources_of(erg_sources *sources, const erg_technology *technology) {
@@ -39,8 +39,9 @@ erg_status erg_sources_choose(erg_sources *s, const char *words, const char *tec
   if (any) return ERG_OK;
   for (int i = 0; i < s->count; i++)
     snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", i ? ", " : "", s->items[i].label);
-  return erg_fail(error, ERG_ERR_NO_INPUT, "explain: '%s' is no coefficient of %s and no run (FILE.json or a folder); "
-                                           "coefficients: %s",
+  return erg_fail(error, ERG_ERR_NO_INPUT,
+                  "explain: '%s' is no coefficient of %s and no run (FILE.json or a folder); "
+                  "coefficients: %s",
                   words, technology, names);
 }
 
@@ -84,13 +85,13 @@ void erg_sources_json(const erg_sources *s, json_t *list) {
   for (int i = 0; i < s->count; i++) {
     const erg_provenance *p = s->items[i].provenance;
     if (!s->items[i].shown) continue;
-    json_array_append_new(
-        list, json_pack("{s:i, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:b, s:s, s:f, s:s?}", "index", i, "label",
-                        s->items[i].label, "value", s->items[i].value, "source", p->source, "table", p->table, "year",
-                        p->year ? json_integer(p->year) : json_null(), "node_nm",
-                        number(node_of(s, &s->items[i])), "voltage_v", number(voltage_of(s, &s->items[i])), "confirmed", p->confirmed, "derived",
-                        p->derived, "class", erg_provenance_class(p), "factor", erg_provenance_factor(p), "note",
-                        p->note));
+    json_array_append_new(list,
+                          json_pack("{s:i, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:b, s:b, s:s, s:f, s:s?}", "index", i,
+                                    "label", s->items[i].label, "value", s->items[i].value, "source", p->source,
+                                    "table", p->table, "year", p->year ? json_integer(p->year) : json_null(), "node_nm",
+                                    number(node_of(s, &s->items[i])), "voltage_v", number(voltage_of(s, &s->items[i])),
+                                    "confirmed", p->confirmed, "derived", p->derived, "class", erg_provenance_class(p),
+                                    "factor", erg_provenance_factor(p), "note", p->note));
   }
 }
 

@@ -45,8 +45,8 @@ void erg_technology_constants(const erg_technology *t, erg_constant_sink sink, v
     sink(context, "width_law", value, &law->provenance);
   }
   for (int i = 0; i < t->memories.count; i++) {
-    bool replaced = (memories[i].kind == ERG_MEMORY_DRAM && t->dram_part) ||
-                    (memories[i].kind == ERG_MEMORY_SRAM && t->sram_table);
+    bool replaced =
+        (memories[i].kind == ERG_MEMORY_DRAM && t->dram_part) || (memories[i].kind == ERG_MEMORY_SRAM && t->sram_table);
     if (!replaced) memory_constant(&memories[i], sink, context);
   }
   if (t->dram_part) memory_constant(t->dram_part, sink, context);
@@ -91,8 +91,8 @@ void erg_technology_coverage(const erg_technology *t, char *covers, size_t cover
                              size_t lacks_bytes) {
   *covers = *lacks = 0;
   for (int format = 0; format < ERG_FORMAT_COUNT; format++) {
-    const erg_precision p = {.format = (erg_format)format, .weight_bits = 8, .activation_bits = 8,
-                             .accumulator_bits = 32, .output_bits = 8};
+    const erg_precision p = {
+        .format = (erg_format)format, .weight_bits = 8, .activation_bits = 8, .accumulator_bits = 32, .output_bits = 8};
     double pj;
     bool has = erg_technology_op_pj(t, ERG_OP_MAC, &p, &pj, NULL, NULL, NULL) == ERG_OK;
     if (format == ERG_FORMAT_INT && has && t->has_width_law)
@@ -110,7 +110,8 @@ void erg_technology_coverage(const erg_technology *t, char *covers, size_t cover
   if (t->sram_table) append(covers, covers_bytes, "sram of 1 to 8192 KiB (CACTI 7)");
   for (int kind = 0; kind < 3; kind++)
     if (kind != ERG_MEMORY_SRAM || !kinds[kind])
-      append(kinds[kind] ? covers : lacks, kinds[kind] ? covers_bytes : lacks_bytes, "%s%s", erg_memory_kind_names[kind],
+      append(kinds[kind] ? covers : lacks, kinds[kind] ? covers_bytes : lacks_bytes, "%s%s",
+             erg_memory_kind_names[kind],
              kind == ERG_MEMORY_REGISTER && t->mac_includes_registers ? " (in the MAC)" : "");
   const struct {
     const char *name;

@@ -20,8 +20,9 @@ static const char *text_of(const reader *r, const json_t *object, const char *ke
 static double number_of(const reader *r, const json_t *object, const char *key) {
   const json_t *value = json_object_get(object, key);
   if (!json_is_number(value) || json_number_value(value) < 0) {
-    erg_fail(r->error, ERG_ERR_DATA, "%s: results[%d].%s: missing, or not a number from 0 up; write the run with this "
-                                     "version of ergon",
+    erg_fail(r->error, ERG_ERR_DATA,
+             "%s: results[%d].%s: missing, or not a number from 0 up; write the run with this "
+             "version of ergon",
              r->file, r->result, key);
     return 0;
   }
@@ -60,8 +61,9 @@ static void read_machine(const reader *r, const json_t *object, erg_price_machin
     const json_t *level = json_array_get(levels, i);
     int kind = index_of(text_of(r, level, "kind"), erg_memory_kind_names);
     if (kind < 0)
-      erg_fail(r->error, ERG_ERR_DATA, "%s: results[%d].machine.levels[%zu].kind: found '%s'; allowed: dram, sram, "
-                                       "register",
+      erg_fail(r->error, ERG_ERR_DATA,
+               "%s: results[%d].machine.levels[%zu].kind: found '%s'; allowed: dram, sram, "
+               "register",
                r->file, r->result, i, text_of(r, level, "kind"));
     m->levels[i].name = text_of(r, level, "name");
     m->levels[i].kind = (erg_memory_kind)(kind < 0 ? 0 : kind);
@@ -148,8 +150,7 @@ static erg_status load(const char *path, erg_arena *arena, const char **file, js
   if (!stream) return erg_fail(error, ERG_ERR_NO_INPUT, "%s: cannot be opened", *file);
   *out = json_loadf(stream, JSON_REJECT_DUPLICATES, &fault);
   if (!standard) fclose(stream);
-  if (!*out)
-    return erg_fail(error, ERG_ERR_DATA, "%s:%d:%d: %s", *file, fault.line, fault.column, fault.text);
+  if (!*out) return erg_fail(error, ERG_ERR_DATA, "%s:%d:%d: %s", *file, fault.line, fault.column, fault.text);
   const char *schema = json_string_value(json_object_get(*out, "schema"));
   if (!schema || strcmp(schema, "ergon.run") != 0)
     return erg_fail(error, ERG_ERR_DATA, "%s: schema: found '%s'; allowed: ergon.run", *file, schema ? schema : "none");
@@ -165,8 +166,8 @@ erg_status erg_stored_read(const char *path, erg_stored_run *out, erg_error *err
     const json_t *results = json_object_get(run.json, "results");
     run.count = (int)json_array_size(results);
     run.results = erg_arena_alloc(&run.arena, sizeof *run.results * (size_t)run.count);
-    run.tech_sha256 = json_string_value(
-        json_object_get(json_object_get(json_object_get(run.json, "provenance"), "sha256"), "tech"));
+    run.tech_sha256 =
+        json_string_value(json_object_get(json_object_get(json_object_get(run.json, "provenance"), "sha256"), "tech"));
     if (run.count == 0) erg_fail(&faults, ERG_ERR_DATA, "%s: no results", r.file);
     for (r.result = 0; r.result < run.count && faults.count < 20; r.result++)
       read_result(&r, json_array_get(results, (size_t)r.result), &run.arena, &run.results[r.result]);
@@ -195,8 +196,8 @@ erg_status erg_stored_price(const erg_technology *t, const erg_stored_result *re
     erg_status status = erg_price(t, &result->machine, &result->layers[i].activity, &result->precision,
                                   &result->mac_precision, &layer, error);
     if (status == ERG_OK && sink)
-      status = erg_itemise(t, &result->machine, &result->layers[i].activity, &result->precision,
-                           &result->mac_precision, sink, context, error);
+      status = erg_itemise(t, &result->machine, &result->layers[i].activity, &result->precision, &result->mac_precision,
+                           sink, context, error);
     if (status != ERG_OK) return status;
     erg_energy_add(&sum, &layer);
   }

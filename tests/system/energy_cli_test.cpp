@@ -13,7 +13,9 @@ struct Document {
   json_t *at(const char *list, size_t index) const { return json_array_get(json_object_get(json, list), index); }
 };
 
-double number(const json_t *object, const char *key) { return json_number_value(json_object_get(object, key)); }
+double number(const json_t *object, const char *key) {
+  return json_number_value(json_object_get(object, key));
+}
 double total_of(const json_t *result) {
   return number(json_object_get(json_object_get(result, "totals"), "energy_pj"), "total");
 }
@@ -23,7 +25,8 @@ double total_of(const json_t *result) {
 TEST(Explain, ItemsSumToTheRunToTheLastBit) {
   test::Folder f;
   const std::string options = " --set tech.sram=lop --set tech.dram=ddr4";
-  ASSERT_EQ(test::ergon("run resnet18 -q --precision int8,w3a7,fp16 --zeros 0.3 --out '" + f / "r'" + options).exit_code, 0);
+  ASSERT_EQ(
+      test::ergon("run resnet18 -q --precision int8,w3a7,fp16 --zeros 0.3 --out '" + f / "r'" + options).exit_code, 0);
   Document stored(test::read_file(f / "r/run.json"));
   test::Output o = test::ergon("explain '" + f / "r' --json" + options);
   ASSERT_EQ(o.exit_code, 0) << o.err;
@@ -77,7 +80,8 @@ TEST(Explain, ACoefficientSaysWhereItComesFrom) {
 TEST(Price, IsARunUnderTheOtherTechnologyWithoutTheRun) {
   test::Folder f;
   ASSERT_EQ(test::ergon("run resnet18 -q --precision int8,int4,fp32 --out '" + f / "h'").exit_code, 0);
-  ASSERT_EQ(test::ergon("run resnet18 -q --precision int8,int4,fp32 --tech bitfusion-45nm --out '" + f / "b'").exit_code, 0);
+  ASSERT_EQ(
+      test::ergon("run resnet18 -q --precision int8,int4,fp32 --tech bitfusion-45nm --out '" + f / "b'").exit_code, 0);
   Document h(test::read_file(f / "h/run.json")), b(test::read_file(f / "b/run.json"));
   test::Output o = test::ergon("price '" + f / "h/run.json' --tech horowitz-45nm,bitfusion-45nm,jouppi-7nm --json");
   ASSERT_EQ(o.exit_code, 0) << o.err;
@@ -92,8 +96,8 @@ TEST(Price, IsARunUnderTheOtherTechnologyWithoutTheRun) {
     EXPECT_TRUE(json_equal(own, json_object_get(json_object_get(h.at("results", i), "totals"), "energy_pj")));
     EXPECT_TRUE(json_equal(other, json_object_get(json_object_get(b.at("results", i), "totals"), "energy_pj")));
     EXPECT_TRUE(json_is_null(json_object_get(priced.at("results", 3 * i), "ratio_to_first")));
-    EXPECT_NEAR(number(priced.at("results", 3 * i + 1), "ratio_to_first"), number(other, "total") / number(own, "total"),
-                1e-12);
+    EXPECT_NEAR(number(priced.at("results", 3 * i + 1), "ratio_to_first"),
+                number(other, "total") / number(own, "total"), 1e-12);
   }
   const json_t *skipped = priced.at("results", 7); // fp32 under bitfusion
   EXPECT_STREQ(json_string_value(json_object_get(skipped, "status")), "skipped");
@@ -115,7 +119,8 @@ TEST(Price, RefusesWhatIsNoRunOfThisVersion) {
 }
 
 TEST(Zeros, GatedMacsAreCountedAndCheaper) {
-  test::Output dense = test::ergon("run resnet18 -q --json"), sparse = test::ergon("run resnet18 -q --json --zeros 0.5");
+  test::Output dense = test::ergon("run resnet18 -q --json"),
+               sparse = test::ergon("run resnet18 -q --json --zeros 0.5");
   Document d(dense.out), s(sparse.out);
   const json_t *a = json_object_get(d.at("results", 0), "totals"), *b = json_object_get(s.at("results", 0), "totals");
   EXPECT_NEAR(number(b, "gated_macs") / number(b, "macs"), 0.5, 1e-6);
@@ -128,6 +133,7 @@ TEST(Zeros, GatedMacsAreCountedAndCheaper) {
 TEST(ListTechs, SaysWhatEachCoversAndWhatNot) {
   test::Output o = test::ergon("list techs");
   EXPECT_EQ(o.exit_code, 0);
-  for (const char *text : {"does not cover", "int of 2 to 16 bits", "fp8e4m3", "PE leakage", "sram of 128 B to 1024 KiB"})
+  for (const char *text :
+       {"does not cover", "int of 2 to 16 bits", "fp8e4m3", "PE leakage", "sram of 128 B to 1024 KiB"})
     EXPECT_NE(o.out.find(text), std::string::npos) << text;
 }
