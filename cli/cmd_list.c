@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "command.h"
 #include "ergon/plots.h"
+#include "list_formats.h"
 #include "list_gates.h"
+#include "list_support.h"
 #include <string.h>
 
 static erg_status run(int argc, char **argv, erg_error *error);
-static const erg_command command = {"list", "[archs|techs|workloads|ops|formats|rules|gates|plots]", "what is built in",
-                                    5, run};
+static const erg_command command = {"list", "[archs|techs|workloads|ops|formats|rules|gates|plots|support]",
+                                    "what is built in", 5, run};
 ERG_REGISTER(erg_command, command);
 
 static void row(erg_table *table, const char *name, const char *help) {
@@ -15,7 +17,7 @@ static void row(erg_table *table, const char *name, const char *help) {
 }
 
 /* One line a file; a file that cannot be read is a fault, not a gap. */
-static erg_status list_files(const char *kind, bool coverage, erg_table *table, erg_error *error) {
+static erg_status list_files(const char *kind, erg_table *table, erg_error *error) {
   erg_arena arena = {0};
   char **names;
   int count;
@@ -28,15 +30,7 @@ static erg_status list_files(const char *kind, bool coverage, erg_table *table, 
     } else if (strcmp(kind, "tech") == 0) {
       erg_technology tech;
       status = erg_technology_load(names[i], NULL, 0, &tech, error);
-      if (status != ERG_OK) break;
-      char covers[512], lacks[512];
-      erg_technology_coverage(&tech, covers, sizeof covers, lacks, sizeof lacks);
-      row(table, names[i], tech.help);
-      if (coverage) {
-        erg_table_cell(table, "%s", covers);
-        erg_table_cell(table, "%s", lacks);
-      }
-      erg_technology_free(&tech);
+      if (status == ERG_OK) row(table, names[i], tech.help), erg_technology_free(&tech);
     } else {
       erg_graph graph;
       status = erg_graph_load(names[i], 1, NULL, 0, &graph, error);
@@ -52,10 +46,10 @@ static erg_status list_files(const char *kind, bool coverage, erg_table *table, 
   return status;
 }
 
-static erg_status list(const char *what, bool coverage, erg_table *table, erg_error *error) {
-  if (strcmp(what, "archs") == 0) return list_files("archs", false, table, error);
-  if (strcmp(what, "techs") == 0) return list_files("tech", coverage, table, error);
-  if (strcmp(what, "workloads") == 0) return list_files("nets", false, table, error);
+static erg_status list(const char *what, erg_table *table, erg_error *error) {
+  if (strcmp(what, "archs") == 0) return list_files("archs", table, error);
+  if (strcmp(what, "techs") == 0) return list_files("tech", table, error);
+  if (strcmp(what, "workloads") == 0) return list_files("nets", table, error);
   if (strcmp(what, "ops") == 0) {
     ERG_EACH(erg_op, item) row(table, (*item)->name, (*item)->help);
   } else if (strcmp(what, "formats") == 0) {
@@ -69,7 +63,8 @@ static erg_status list(const char *what, bool coverage, erg_table *table, erg_er
     ERG_EACH(erg_plot, item) row(table, (*item)->name, (*item)->help);
   } else {
     return erg_fail(error, ERG_ERR_USAGE,
-                    "list: found '%s'; allowed: archs, techs, workloads, ops, formats, rules, gates, plots", what);
+                    "list: found '%s'; allowed: archs, techs, workloads, ops, formats, rules, gates, plots, support",
+                    what);
   }
   return ERG_OK;
 }
@@ -79,23 +74,26 @@ static erg_status run(int argc, char **argv, erg_error *error) {
   erg_cli cli;
   erg_cli_parse(&command, 0, 0, 1, argc, argv, &cli);
   erg_status status = ERG_OK;
+  if (cli.argument_count && strcmp(cli.arguments[0], "support") == 0) { /* a page of its own */
+    status = erg_list_support(stdout, error);
+    erg_cli_free(&cli);
+    return status;
+  }
   for (size_t i = 0; i < ERG_COUNT_OF(all) && status == ERG_OK; i++) {
     const char *what = cli.argument_count ? cli.arguments[0] : all[i];
     erg_table *table = erg_table_new();
     erg_table_column(table, what, false);
     erg_table_column(table, "", false);
-    /* Asked for alone, technologies say what they cover and what they do not. */
-    bool coverage = cli.argument_count && strcmp(what, "techs") == 0;
-    if (coverage) {
-      erg_table_column(table, "covers", false);
-      erg_table_column(table, "does not cover", false);
-    }
-    status = list(what, coverage, table, error);
+    status = list(what, table, error);
     if (status == ERG_OK) erg_table_print(table, stdout);
     erg_table_free(table);
     if (status == ERG_OK && cli.argument_count && strcmp(what, "gates") == 0) {
       fputc('\n', stdout);
       status = erg_list_gates(stdout, error);
+    }
+    if (status == ERG_OK && cli.argument_count && strcmp(what, "formats") == 0) {
+      fputc('\n', stdout);
+      erg_list_formats(stdout);
     }
     if (cli.argument_count) break;
     if (i + 1 < ERG_COUNT_OF(all)) fputc('\n', stdout);

@@ -25,9 +25,6 @@ enum {
   ERG_OPTION_VERIFY = 8,    /**< gaps, mutant, dut, top, dut-template, cycles, cases, case */
   ERG_OPTION_PLOT = 16,     /**< out */
   ERG_OPTION_VECTORS = 1024, /**< layer, random, rule */
-  ERG_OPTION_TECH = 2048,    /**< tech, set of a technology */
-  ERG_OPTION_PRICE = 4096,   /**< tech as a list, set */
-  ERG_OPTION_JSON = 8192,    /**< json alone */
 };
 
 #define MOST_LIST 16
@@ -59,7 +56,6 @@ typedef struct {
   bool dut_template, strict_cycles;
   int cases, only_case;     /**< only_case: -1 where none is asked for */
   double zero_share;        /**< --zeros */
-  bool tech_given;
   char command_line[1024];
   erg_arena arena;
 } erg_cli;

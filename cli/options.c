@@ -43,10 +43,6 @@ static const struct {
 } all_options[] = {
     {ERG_OPTION_POINT, {"arch", KEY_ARCH, "NAME|FILE", 0, "architecture (default edge)", 1}},
     {ERG_OPTION_POINT, {"tech", KEY_TECH, "NAME|FILE", 0, "technology (default horowitz-45nm)", 1}},
-    {ERG_OPTION_TECH, {"tech", KEY_TECH, "NAME|FILE", 0, "technology (default: the run's, else horowitz-45nm)", 1}},
-    {ERG_OPTION_PRICE, {"tech", KEY_TECH, "T[,T...]", 0, "technologies, names or files", 1}},
-    {ERG_OPTION_TECH | ERG_OPTION_PRICE,
-     {"set", KEY_SET, "tech.KEY=VALUE", 0, "overrides a field of the technology", 1}},
     {ERG_OPTION_POINT,
      {"precision", KEY_PRECISION, "P[,P...]", 0, "int8, w4a8, w4a8p24o8, fp32, fp16, bf16, ... (default int8)", 1}},
     {ERG_OPTION_POINT, {"fusion", KEY_FUSION, "F[,F...]", 0, "wide, none, fold, epilogue (default epilogue)", 1}},
@@ -80,7 +76,7 @@ static const struct {
     {ERG_OPTION_VECTORS, {"layer", KEY_LAYER, "NAME", 0, "the layer whose vectors are written", 2}},
     {ERG_OPTION_VECTORS, {"random", KEY_RANDOM, 0, 0, "a random convolution drawn from --seed, no workload", 2}},
     {ERG_OPTION_VECTORS, {"rule", KEY_RULE, "S|D|F|A", 0, "requantization rule (default S)", 2}},
-    {ERG_OPTION_REPORT | ERG_OPTION_JSON, {"json", KEY_JSON, 0, 0, "JSON on stdout", 3}},
+    {ERG_OPTION_REPORT, {"json", KEY_JSON, 0, 0, "JSON on stdout", 3}},
     {ERG_OPTION_RUN, {"csv", KEY_CSV, 0, 0, "CSV on stdout, a row a layer", 3}},
     {ERG_OPTION_REPORT | ERG_OPTION_PLOT, {"out", KEY_OUT, "DIR", 0, "also write files into DIR", 3}},
     {~0u, {"quiet", KEY_QUIET, 0, 0, "no progress", 3}},
@@ -170,7 +166,6 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
     cli->arch = text;
     break;
   case KEY_TECH:
-    cli->tech_given = true;
     cli->tech = text;
     break;
   case KEY_PRECISION:
