@@ -14,8 +14,9 @@
 /* The synthesis check puts a netlist in place of these by ERGON_RTL_SOURCES: a folder with one ergon_top.v. */
 static const char *const modules[] = {"ergon_pkg.sv",         "ergon_sequencer.sv", "ergon_array.sv",
                                       "ergon_accumulator.sv", "ergon_epilogue.sv",  "ergon_top.sv"};
-static const char *const shim_sources[] = {"variant_shim.cpp", "dut_shim.cpp", "pack.hpp", "variant.h",
-                                           "include/ergon/rtl_types.h"};
+static const char *const shim_sources[] = {
+    "variant_shim.cpp", "dut_shim.cpp", "pack.hpp",     "variant.h",
+    "observe.hpp",      "observe.vlt",  "waveform.hpp", "include/ergon/rtl_types.h"};
 
 typedef struct {
   erg_arena *arena;
@@ -152,9 +153,9 @@ static erg_status describe(recipe *r, erg_error *error) {
   r->shim = erg_arena_printf(r->arena, "%s/rtl/shim", data);
   r->library = library_folder(r->arena);
   /* The variant names the runtime library by its path: another tree's would be lost with that tree. */
-  r->key = erg_arena_printf(r->arena, "%d %d %d %d %d %d %s %s\n%s%s", c->rows, c->cols, c->weight_bits,
+  r->key = erg_arena_printf(r->arena, "%d %d %d %d %d %d %s %s %d\n%s%s", c->rows, c->cols, c->weight_bits,
                             c->activation_bits, c->accumulator_bits, c->accumulator_depth, c->mutant ? c->mutant : "",
-                            foreign(r) ? "foreign" : "", r->key, r->library);
+                            foreign(r) ? "foreign" : "", (int)c->look, r->key, r->library);
   for (size_t i = 0; i < ERG_COUNT_OF(shim_sources) && status == ERG_OK; i++)
     status = add_to_key(r, erg_arena_printf(r->arena, "%s/%s", r->shim, shim_sources[i]), error);
   if (status == ERG_OK) status = take_sources(r, data, error);
@@ -195,6 +196,8 @@ static erg_status verilate(const recipe *r, erg_error *error) {
     erg_argument(&a, "-GACC_DEPTH=%d", c->accumulator_depth);
   }
   if (c->mutant) erg_argument(&a, "+define+ERGON_MUTANT_%s", c->mutant);
+  if (c->look == ERG_LOOK_WAVES) erg_argument_words(&a, "--trace-fst --trace-max-array 4096 --trace-structs");
+  if (!foreign(r) && c->look) erg_argument(&a, "%s/observe.vlt", r->shim);
   if (!foreign(r)) erg_argument(&a, "%s/../lint/waivers.vlt", r->shim);
   for (int i = 0; foreign(r) && r->sources[i]; i++) { /* `include "x.svh" beside the file that names it */
     const char *slash = strrchr(r->sources[i], '/');
@@ -251,7 +254,10 @@ static erg_status compile(const recipe *r, bool shows_sums, erg_error *error) {
   erg_argument_words(&a, r->compiler);
   /* A foreign array may change with every call, the house's own is built once for whole networks. */
   erg_argument_words(&a, foreign(r) ? "-O2" : "-O3 -march=native");
-  erg_argument_words(&a, "-std=c++17 -fPIC -shared -w -DVERILATOR=1 -DVM_COVERAGE=0 -DVM_SC=0 -DVM_TRACE=0");
+  erg_argument_words(&a, "-std=c++17 -fPIC -shared -w -DVERILATOR=1 -DVM_COVERAGE=0 -DVM_SC=0");
+  erg_argument(&a, "-DVM_TRACE=%d", c->look == ERG_LOOK_WAVES);
+  erg_argument(&a, "-DVM_TRACE_FST=%d", c->look == ERG_LOOK_WAVES);
+  erg_argument(&a, "-DERGON_LOOK=%d", c->look != ERG_LOOK_NONE);
   erg_argument(&a, "-DERGON_ROWS=%d", c->rows);
   erg_argument(&a, "-DERGON_COLS=%d", c->cols);
   erg_argument(&a, "-DERGON_WEIGHT_BITS=%d", c->weight_bits);
@@ -266,7 +272,7 @@ static erg_status compile(const recipe *r, bool shows_sums, erg_error *error) {
   erg_argument(&a, "%s", whole);
   erg_argument(&a, "-L%s", r->library);
   erg_argument(&a, "-Wl,-rpath,%s", r->library);
-  erg_argument_words(&a, "-lergon_vlrt -o");
+  erg_argument_words(&a, c->look == ERG_LOOK_WAVES ? "-lergon_vlfst -lergon_vlrt -o" : "-lergon_vlrt -o");
   erg_argument(&a, "%s/variant.so", r->folder);
   int failed = erg_tool_run(&a, log_path);
   if (failed == 0) return ERG_OK;

@@ -6,6 +6,7 @@
 #include "pack.hpp"
 #include "variant.h"
 #include "verilated.h"
+#include "waveform.hpp"
 #include <memory>
 #include <random>
 #include <stdexcept>
@@ -34,7 +35,9 @@ struct Fold {
 
 struct Model {
   VerilatedContext context;
+  ergon::Waveform waveform{context};
   std::unique_ptr<Vdut> top;
+  uint64_t edges = 0; // since the reset
   erg_rtl_request request{};
   erg_rtl_layer layer{};
   std::vector<Fold> folds; // whose weight row 0 has been given
@@ -65,10 +68,12 @@ struct Model {
   void settle() {
     top->clk_i = 0;
     top->eval();
+    waveform.step(*top, edges, false);
   }
   void edge() {
     top->clk_i = 1;
     top->eval();
+    waveform.step(*top, edges++, true);
   }
 
   void ask() {
@@ -242,6 +247,7 @@ void reset(Model &m) {
   top.rst_ni = 0;
   for (int i = 0; i < 2; i++) m.settle(), m.edge();
   top.rst_ni = 1;
+  m.edges = 1; // the first edge of a driver
 }
 
 void start(void *model, const erg_rtl_layer *layer) {
@@ -309,6 +315,13 @@ const int64_t *sums(const void *model) {
 }
 #endif
 
+void waves(void *model, const char *path, uint64_t first_edge, uint64_t last_edge) {
+  model_of(model)->waveform.choose(path, first_edge, last_edge);
+}
+bool waves_end(void *model) {
+  return model_of(model)->waveform.close();
+}
+
 } // namespace
 
 // SystemC-free Verilated code still asks for a time stamp.
@@ -319,8 +332,8 @@ double sc_time_stamp() {
 extern "C" __attribute__((visibility("default"))) const ergon_variant_api ergon_variant = {
     create, destroy, start, requests, clock_edge, done, cycles, gap_cycles, epilogue_depth, fault, gaps,
 #ifdef ERGON_DUT_SUMS
-    sums
+    sums,
 #else
-    nullptr
+    nullptr,
 #endif
-};
+    nullptr, ergon::kWaveform ? waves : nullptr, ergon::kWaveform ? waves_end : nullptr};

@@ -111,3 +111,12 @@ bool erg_rtl_foreign(const erg_rtl *rtl) {
 const int64_t *erg_rtl_sums(const erg_rtl *rtl) {
   return rtl->api->sums ? rtl->api->sums(rtl->model) : NULL;
 }
+const erg_rtl_toggles *erg_rtl_toggles_of(const erg_rtl *rtl) {
+  return rtl->api->toggles ? rtl->api->toggles(rtl->model) : NULL;
+}
+void erg_rtl_waves(erg_rtl *rtl, const char *path, uint64_t first_edge, uint64_t last_edge) {
+  if (rtl->api->waves) rtl->api->waves(rtl->model, path, first_edge, last_edge);
+}
+bool erg_rtl_waves_end(erg_rtl *rtl) {
+  return rtl->api->waves_end && rtl->api->waves_end(rtl->model);
+}

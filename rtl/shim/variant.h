@@ -19,6 +19,9 @@ typedef struct {
   const char *(*fault)(const void *model);
   void (*gaps)(void *model, double probability, uint64_t seed);
   const int64_t *(*sums)(const void *model);
+  const erg_rtl_toggles *(*toggles)(const void *model);
+  void (*waves)(void *model, const char *path, uint64_t first_edge, uint64_t last_edge);
+  bool (*waves_end)(void *model); /* whether the file was written */
 } ergon_variant_api;
 extern const ergon_variant_api ergon_variant;
 #ifdef __cplusplus

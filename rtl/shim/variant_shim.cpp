@@ -2,9 +2,11 @@
 // Compiled into every variant: the only code that sees a Verilated class. ERGON_ROWS, ERGON_COLS, ERGON_WEIGHT_BITS,
 // ERGON_ACTIVATION_BITS and ERGON_ACC_BITS come from the build (build.c).
 #include "Vergon_top.h"
+#include "observe.hpp"
 #include "pack.hpp"
 #include "variant.h"
 #include "verilated.h"
+#include "waveform.hpp"
 #include <memory>
 
 namespace {
@@ -14,15 +16,22 @@ using ergon::put;
 
 struct Model {
   VerilatedContext context;
+  ergon::Waveform waveform{context};
   std::unique_ptr<Vergon_top> top{new Vergon_top{&context}};
+  ergon::Observer observer;
+  uint64_t edges = 0; // since the reset
   erg_rtl_request request{};
   int32_t row[ERGON_COLS] = {};
 
   void edge() {
     top->clk_i = 0;
     top->eval();
+    observer.before(*top);
+    waveform.step(*top, edges, false);
     top->clk_i = 1;
     top->eval();
+    observer.after(*top);
+    waveform.step(*top, edges++, true);
     request = {top->w_req_o != 0, top->w_row_o, top->a_req_o != 0, top->c_req_o != 0, top->r_req_o != 0};
   }
 };
@@ -58,6 +67,8 @@ void start(void *model, const erg_rtl_layer *layer) {
   m.edge();
   m.edge();
   m.top->rst_ni = 1;
+  m.edges = 1; // the first edge of a driver
+  m.observer.reset();
 }
 
 const erg_rtl_request *requests(const void *model) {
@@ -87,6 +98,7 @@ const int32_t *clock_edge(void *model, const erg_rtl_supply *supply) {
   if (supply->residuals) put<ERGON_ACTIVATION_BITS>(top.r_data_i, supply->residuals, ERGON_COLS);
   m.edge();
   if (!top.y_valid_o) return nullptr;
+  m.observer.row_left();
   get<ERGON_ACTIVATION_BITS>(top.y_o, m.row, ERGON_COLS);
   return m.row;
 }
@@ -104,6 +116,24 @@ int epilogue_depth(const void *model) {
   return model_of(model)->top->epilogue_depth_o;
 }
 
+#if ERGON_LOOK
+const int64_t *sums(const void *model) {
+  return model_of(model)->observer.sums();
+}
+const erg_rtl_toggles *toggles(const void *model) {
+  return model_of(model)->observer.toggles();
+}
+#else
+constexpr decltype(ergon_variant_api::sums) sums = nullptr;
+constexpr decltype(ergon_variant_api::toggles) toggles = nullptr;
+#endif
+void waves(void *model, const char *path, uint64_t first_edge, uint64_t last_edge) {
+  model_of(model)->waveform.choose(path, first_edge, last_edge);
+}
+bool waves_end(void *model) {
+  return model_of(model)->waveform.close();
+}
+
 } // namespace
 
 // SystemC-free Verilated code still asks for a time stamp.
@@ -112,4 +142,5 @@ double sc_time_stamp() {
 }
 
 extern "C" __attribute__((visibility("default"))) const ergon_variant_api ergon_variant = {
-    create, destroy, start, requests, clock_edge, done, cycles, gap_cycles, epilogue_depth, nullptr, nullptr, nullptr};
+    create, destroy, start, requests, clock_edge, done, cycles, gap_cycles, epilogue_depth, nullptr, nullptr, sums, toggles,
+    ergon::kWaveform ? waves : nullptr, ergon::kWaveform ? waves_end : nullptr};

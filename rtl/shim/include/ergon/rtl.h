@@ -15,6 +15,10 @@ extern "C" {
 /** Names of the deliberate faults that the sources hold, NULL at the end. */
 extern const char *const erg_rtl_mutants[];
 
+/** What a variant shows beyond its ports. SUMS: erg_rtl_sums and erg_rtl_toggles of the array of the house; WAVES: that,
+ *  and erg_rtl_waves of any array. */
+typedef enum { ERG_LOOK_NONE, ERG_LOOK_SUMS, ERG_LOOK_WAVES } erg_rtl_look;
+
 /** What to build. `mutant` is NULL for the true array, else one of erg_rtl_mutants, compiled in with
  *  `+define+ERGON_MUTANT_<NAME>` (tests only); another name is ERG_ERR_USAGE. */
 typedef struct {
@@ -28,6 +32,7 @@ typedef struct {
   const char *const *dut_files; /**< its sources, NULL at the end */
   const char *dut_top;          /**< its top module */
   int seed;                     /**< of what it leaves uninitialised (registers, memories, x); 0 and up */
+  erg_rtl_look look;            /**< what can be seen of it; 0 is the fastest */
 } erg_rtl_config;
 
 typedef struct erg_rtl erg_rtl;
@@ -63,9 +68,19 @@ const char *erg_rtl_fault(const erg_rtl *rtl);
  *  foreign array only; for the array of the house the driver withholds. */
 void erg_rtl_gaps(erg_rtl *rtl, double probability, uint64_t seed);
 bool erg_rtl_foreign(const erg_rtl *rtl);
+
+/* ---------------------------------------------------------------- looking inside */
+
 /** Sums before requantization, bias added, of the row that erg_rtl_clock last returned [cols]; NULL where the array does
- *  not show them (a foreign one without the port acc_o). */
+ *  not show them (a foreign one without the port acc_o, one of the house built without ERG_LOOK_SUMS). */
 const int64_t *erg_rtl_sums(const erg_rtl *rtl);
+/** Toggles of the cells' registers since erg_rtl_start; NULL where they are not counted. */
+const erg_rtl_toggles *erg_rtl_toggles_of(const erg_rtl *rtl);
+/** Writes clock edges first..last of the coming run, counted from 1 behind the reset, to an FST file; cycle n rises at
+ *  10 n ns. Needs ERG_LOOK_WAVES; else nothing. */
+void erg_rtl_waves(erg_rtl *rtl, const char *path, uint64_t first_edge, uint64_t last_edge);
+/** Closes the file: whether it was written. */
+bool erg_rtl_waves_end(erg_rtl *rtl);
 
 #ifdef __cplusplus
 }

@@ -43,4 +43,8 @@ typedef struct {
   const int32_t *residuals;   /**< [cols] */
 } erg_rtl_supply;
 
+/** Bits of the cells' registers that changed their value, over all cells and clock edges since the start of a layer.
+ *  Registers keep codes of the widths built: a working and a shadow weight, an activation, a partial sum. */
+typedef struct { uint64_t weight, shadow, activation, partial_sum; } erg_rtl_toggles;
+
 #endif

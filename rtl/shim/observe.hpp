@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Looks into a variant of the house's array that was built for it (observe.vlt): the sums of each output row before
+// requantization, and the toggles of the cells' registers. In other variants it is empty and costs nothing.
+#pragma once
+#include "variant.h"
+#include <cstring>
+#include <deque>
+#include <vector>
+#if ERGON_LOOK
+#include "Vergon_top___024root.h"
+#endif
+
+namespace ergon {
+
+#if ERGON_LOOK
+class Observer {
+public:
+  // Between the settled inputs and the rising edge.
+  template <typename Top> void before(Top &top) { enabled_ = top.rootp->ergon_top__DOT__en; }
+  // Behind the rising edge.
+  template <typename Top> void after(Top &top) {
+    auto &root = *top.rootp;
+    count(root.ergon_top__DOT__u_array__DOT__w_q, weight_, ERGON_WEIGHT_BITS, toggles_.weight);
+    count(root.ergon_top__DOT__u_array__DOT__shadow_q, shadow_, ERGON_WEIGHT_BITS, toggles_.shadow);
+    count(root.ergon_top__DOT__u_array__DOT__a_q, activation_, ERGON_ACTIVATION_BITS, toggles_.activation);
+    count(root.ergon_top__DOT__u_array__DOT__p_q, sum_, ERGON_ACC_BITS, toggles_.partial_sum);
+    if (enabled_ && root.ergon_top__DOT__u_epilogue__DOT__v2_q) {
+      std::vector<int64_t> row(ERGON_COLS);
+      for (int c = 0; c < ERGON_COLS; c++) row[c] = extend(root.ergon_top__DOT__u_epilogue__DOT__x2_q[c], ERGON_ACC_BITS);
+      rows_.push_back(std::move(row));
+    }
+  }
+  // Rows leave in the order in which their sums came.
+  void row_left() {
+    if (rows_.empty()) return;
+    last_ = std::move(rows_.front());
+    rows_.pop_front();
+  }
+  void reset() {
+    rows_.clear(), last_.clear();
+    toggles_ = {};
+  }
+  const int64_t *sums() const { return last_.empty() ? nullptr : last_.data(); }
+  const erg_rtl_toggles *toggles() const { return &toggles_; }
+
+private:
+  static int64_t extend(uint64_t x, int bits) { return static_cast<int64_t>(x << (64 - bits)) >> (64 - bits); }
+  // Registers are kept sign-extended; the bits beyond `bits` are copies.
+  template <typename Array, typename Word> static void count(const Array &now, Word *was, int bits, uint64_t &toggles) {
+    const Word mask = bits >= static_cast<int>(8 * sizeof(Word)) ? ~Word{0} : (Word{1} << bits) - 1;
+    for (int i = 0; i < ERGON_ROWS * ERGON_COLS; i++) {
+      const Word word = static_cast<Word>(now[i]) & mask;
+      toggles += static_cast<uint64_t>(__builtin_popcountll(word ^ was[i]));
+      was[i] = word;
+    }
+  }
+  uint32_t weight_[ERGON_ROWS * ERGON_COLS] = {}, shadow_[ERGON_ROWS * ERGON_COLS] = {},
+           activation_[ERGON_ROWS * ERGON_COLS] = {};
+  uint64_t sum_[ERGON_ROWS * ERGON_COLS] = {};
+  erg_rtl_toggles toggles_{};
+  bool enabled_ = false;
+  std::deque<std::vector<int64_t>> rows_;
+  std::vector<int64_t> last_;
+};
+#else
+class Observer {
+public:
+  template <typename Top> void before(Top &) {}
+  template <typename Top> void after(Top &) {}
+  void row_left() {}
+  void reset() {}
+};
+#endif
+
+} // namespace ergon
