@@ -30,6 +30,35 @@ static void print_header(const erg_cli *cli, const erg_inputs *inputs) {
   putchar('\n');
 }
 
+/* Where to look, and how to see it again. */
+static void print_differences(const erg_verify_result *result) {
+  for (int i = 0; i < result->row_count; i++) {
+    const erg_verify_row *row = &result->rows[i];
+    const erg_verify_detail *d = &row->detail;
+    if (!d->present) continue;
+    if (d->tile < 0)
+      printf("\n%s: first difference in case %d: row (p) %d, channel (k) %d\n", row->name, row->first_case,
+             row->first_row, row->first_channel);
+    else
+      printf("\n%s: first difference at image (n) %d, row (p) %d, column (q) %d, channel (k) %d; tile %d\n", row->name,
+             row->first_image, row->first_row, row->first_col, row->first_channel, d->tile);
+    printf("  output        expected %d, got %d\n", row->first_expected, row->first_got);
+    printf("  accumulator   expected %lld, ", (long long)d->sum_expected);
+    if (d->sum_shown)
+      printf("array %lld (before requantization, bias added)\n", (long long)d->sum_got);
+    else
+      printf("the array does not show its own (port acc_o)\n");
+    printf("  in the array  row %d of the product, array column %d, clock cycle %llu\n", d->tile_row, d->array_column,
+           (unsigned long long)d->cycle);
+    if (!d->replayed)
+      printf("  alone         it gives the golden code: the fault needs what ran before, or lies around the array\n");
+    if (d->waves[0])
+      printf("  waveform      %s, cycles %llu to %llu (cycle n at 10 n ns)\n", d->waves,
+             (unsigned long long)d->first_edge, (unsigned long long)d->last_edge);
+    if (d->replay[0]) printf("  again         %s\n", d->replay);
+  }
+}
+
 static erg_status report(const erg_cli *cli, const erg_inputs *inputs, const erg_verify_result *result,
                          erg_error *error) {
   erg_point point = erg_cli_point(cli, inputs, 0);
@@ -42,6 +71,7 @@ static erg_status report(const erg_cli *cli, const erg_inputs *inputs, const erg
   } else {
     print_header(cli, inputs);
     erg_print_ledger(result, stdout);
+    print_differences(result);
   }
   if (cli->out) {
     status = erg_write_json(json, cli->out, "verify.json", error);
@@ -66,6 +96,12 @@ static erg_status check_line(const erg_cli *cli, erg_error *error) {
     erg_fail(error, ERG_ERR_USAGE, "verify: --cycles strict goes with --dut; Ergon's own cycles always count");
   if (cli->strict_cycles && cli->gap_probability > 0 && cli->argument_count)
     erg_fail(error, ERG_ERR_USAGE, "verify: --cycles strict measures without gaps; leave out --gaps");
+  if (error->status != ERG_OK) return error->status;
+  if (cli->layer && !cli->argument_count)
+    erg_fail(error, ERG_ERR_USAGE, "verify: --layer goes with a WORKLOAD; a random case is --case I");
+  if (cli->tile_given && !cli->layer) erg_fail(error, ERG_ERR_USAGE, "verify: --tile goes with --layer NAME");
+  if (cli->only_case >= 0 && cli->argument_count)
+    erg_fail(error, ERG_ERR_USAGE, "verify: --case goes without a WORKLOAD; a layer of one is --layer NAME");
   if (error->status != ERG_OK) return error->status;
   return cli->out ? erg_make_folder(cli->out, error) : ERG_OK; /* before minutes of work, not after */
 }
@@ -117,7 +153,12 @@ static erg_status check(erg_cli *cli, erg_error *error) {
                                 .dut_top = cli->dut_top,
                                 .strict_cycles = cli->strict_cycles,
                                 .cases = cli->cases,
-                                .only_case = cli->only_case};
+                                .only_case = cli->only_case,
+                                .command = cli->command_line,
+                                .waves = cli->waves,
+                                .only_layer = cli->layer,
+                                .only_tile = cli->tile_given ? &cli->tile : NULL};
+  if (cli->out && !cli->waves) options.waves = erg_arena_printf(&cli->arena, "%s/first-difference.fst", cli->out);
   if (cli->dut) options.dut_files = dut_files(cli);
   status =
       point.graph ? erg_verify(&point, &options, &result, error) : erg_verify_random(&point, &options, &result, error);

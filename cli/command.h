@@ -22,7 +22,7 @@ enum {
   ERG_OPTION_POINT = 1,     /**< arch, tech, precision, fusion, dataflow, model, batch, seed, set */
   ERG_OPTION_REPORT = 2,    /**< json, csv, out */
   ERG_OPTION_RUN = 4,       /**< layers, explain-fusion, certify */
-  ERG_OPTION_VERIFY = 8,    /**< gaps, mutant, dut, top, dut-template, cycles, cases, case */
+  ERG_OPTION_VERIFY = 8,    /**< gaps, mutant, dut, top, dut-template, cycles, cases, case, layer, tile, waves */
   ERG_OPTION_PLOT = 16,     /**< out */
   ERG_OPTION_VECTORS = 1024, /**< layer, random, rule */
 };
@@ -56,6 +56,9 @@ typedef struct {
   bool dut_template, strict_cycles;
   int cases, only_case;     /**< only_case: -1 where none is asked for */
   double zero_share;        /**< --zeros */
+  bool tile_given;
+  int tile;
+  const char *waves;
   char command_line[1024];
   erg_arena arena;
 } erg_cli;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "command.h"
 #include <argp.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,9 @@ enum {
   KEY_CYCLES,
   KEY_CASES,
   KEY_CASE,
-  KEY_ZEROS
+  KEY_ZEROS,
+  KEY_TILE,
+  KEY_WAVES
 };
 
 static const struct {
@@ -73,6 +76,10 @@ static const struct {
       2}},
     {ERG_OPTION_VERIFY, {"cases", KEY_CASES, "N", 0, "without WORKLOAD: random cases (default 100)", 2}},
     {ERG_OPTION_VERIFY, {"case", KEY_CASE, "I", 0, "without WORKLOAD: case I of the seed alone", 2}},
+    {ERG_OPTION_VERIFY, {"layer", KEY_LAYER, "NAME", 0, "this layer of WORKLOAD alone", 2}},
+    {ERG_OPTION_VERIFY, {"tile", KEY_TILE, "I", 0, "tile I of that layer alone, on the array without the machine", 2}},
+    {ERG_OPTION_VERIFY,
+     {"waves", KEY_WAVES, "FILE.fst", 0, "write a waveform around the first difference (default with --out)", 2}},
     {ERG_OPTION_VECTORS, {"layer", KEY_LAYER, "NAME", 0, "the layer whose vectors are written", 2}},
     {ERG_OPTION_VECTORS, {"random", KEY_RANDOM, 0, 0, "a random convolution drawn from --seed, no workload", 2}},
     {ERG_OPTION_VECTORS, {"rule", KEY_RULE, "S|D|F|A", 0, "requantization rule (default S)", 2}},
@@ -247,6 +254,13 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
   case KEY_CASE:
     cli->only_case = (int)whole(state, "case", text, 0, 999999);
     break;
+  case KEY_TILE:
+    cli->tile = (int)whole(state, "tile", text, 0, INT_MAX);
+    cli->tile_given = true;
+    break;
+  case KEY_WAVES:
+    cli->waves = text;
+    break;
   case KEY_ZEROS:
     if (!erg_parse_real(text, &cli->zero_share) || cli->zero_share < 0 || cli->zero_share > 1)
       argp_error(state, "--zeros: found '%s'; allowed: a number from 0 to 1", text);
@@ -273,9 +287,16 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
   return 0;
 }
 
+/* As it can be pasted into a shell. */
 static void join_line(int argc, char **argv, char *line, size_t bytes) {
   snprintf(line, bytes, "ergon");
-  for (int i = 0; i < argc; i++) snprintf(line + strlen(line), bytes - strlen(line), " %s", argv[i]);
+  for (int i = 0; i < argc; i++) {
+    bool plain =
+        *argv[i] &&
+        strspn(argv[i], "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=.,/:+@%") == strlen(argv[i]);
+    bool quote = !plain && !strchr(argv[i], '\'');
+    snprintf(line + strlen(line), bytes - strlen(line), quote ? " '%s'" : " %s", argv[i]);
+  }
 }
 
 void erg_cli_parse(const erg_command *command, unsigned groups, int least, int most, int argc, char **argv,

@@ -2,6 +2,7 @@
 /* The ledger: every array pass through SystemC with the Verilated array, against the golden kernel and the formula. The
  * two sides share their inputs (codes and parameters) and nothing else. */
 #include "vector_golden.h"
+#include "verify_look.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -171,6 +172,70 @@ static erg_status run_array(session *s, const erg_geometry *g, const erg_mapping
   return status;
 }
 
+/* The tile that holds the first difference, by itself. */
+static erg_status look_closer(const session *s, const erg_tile_source *source, erg_verify_row *row, erg_error *error) {
+  erg_arena arena = {0};
+  erg_gemm g;
+  erg_tile_origin o;
+  int tile = erg_tile_of(source, row->first_image, row->first_row, row->first_channel);
+  erg_status status = erg_tile_make(&arena, source, tile, &g, &o, error);
+  int64_t m = (int64_t)(row->first_row - o.row) * source->pass->conv.out_w + row->first_col;
+  if (status == ERG_OK)
+    status = erg_verify_look(s->point, s->options, &g, m * g.n + row->first_channel - o.channel,
+                             s->options->gap_probability, s->point->seed, s->result, row, error);
+  row->detail.tile = tile;
+  char what[300] = "";
+  if (!s->options->only_layer)
+    snprintf(what, sizeof what, " --layer %s --tile %d", source->pass->name, tile);
+  else if (!s->options->only_tile)
+    snprintf(what, sizeof what, " --tile %d", tile);
+  erg_verify_replay(s->options, what, row);
+  erg_arena_free(&arena);
+  return status;
+}
+
+/* One tile on the array alone. */
+static erg_status check_tile(session *s, const erg_tile_source *source, erg_verify_row *row, erg_error *error) {
+  erg_arena arena = {0};
+  erg_gemm g;
+  erg_tile_origin o;
+  int folds = 0;
+  erg_status status = erg_tile_make(&arena, source, *s->options->only_tile, &g, &o, error);
+  if (status != ERG_OK) goto out;
+  row->outputs = (uint64_t)g.m * (uint64_t)g.n;
+  row->macs = row->outputs * (uint64_t)g.k;
+  erg_gemm_run run = {.gap_probability = s->options->gap_probability, .gap_seed = s->point->seed, .watch = -1};
+  int16_t *golden = erg_arena_alloc(&arena, sizeof *golden * row->outputs);
+  run.output = erg_arena_alloc(&arena, sizeof *run.output * row->outputs);
+  const erg_arch *arch = s->point->arch;
+  int *m_rows = erg_gemm_folds(&arena, (int)arch->rows, (int)arch->cols, &g, &folds);
+  if (!golden || !run.output || !m_rows) {
+    status = erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+    goto out;
+  }
+  status = erg_gemm_golden(&g, source->accumulator_bits, golden, NULL, error);
+  if (status == ERG_OK) status = erg_gemm_drive(s->rtl, (int)arch->rows, (int)arch->cols, &g, &run, error);
+  if (status != ERG_OK) goto out;
+  row->cycles_formula = erg_fold_cycles(arch, m_rows, folds);
+  row->cycles_systemc = erg_systemc_fold_cycles(arch, m_rows, folds);
+  row->cycles_rtl = run.cycles - run.gap_cycles;
+  row->gap_cycles = run.gap_cycles;
+  for (uint64_t i = 0; i < row->outputs; i++) {
+    if (golden[i] == run.output[i] || row->mismatches++) continue;
+    int m = (int)(i / (uint64_t)g.n), out_w = source->pass->conv.out_w;
+    row->first_image = o.image, row->first_row = o.row + m / out_w, row->first_col = m % out_w;
+    row->first_channel = o.channel + (int)(i % (uint64_t)g.n);
+    row->first_expected = golden[i], row->first_got = run.output[i];
+  }
+  measure(source->pass, source->layer, golden, row);
+  judge_row(source->pass, &s->point->precision, !s->other || s->options->strict_cycles, row);
+  if (strcmp(row->status, "uninformative") == 0)
+    row->status = "ok", row->reason[0] = 0; /* of a tile nobody asks that */
+out:
+  erg_arena_free(&arena);
+  return status;
+}
+
 static erg_status check_array_pass(session *s, const erg_pass *pass, erg_verify_row *row, erg_error *error) {
   const erg_point *point = s->point;
   const erg_arch *arch = point->arch;
@@ -200,6 +265,19 @@ static erg_status check_array_pass(session *s, const erg_pass *pass, erg_verify_
   tensor *output = &s->tensors[pass->output];
   output->zero_point = layer.zero_point;
 
+  erg_tile_source source = {arch,
+                            pass,
+                            &layer,
+                            input->codes,
+                            residual ? residual->codes : NULL,
+                            input->zero_point,
+                            formula.out_rows,
+                            point->precision.accumulator_bits};
+  if (s->options->only_tile) {
+    status = check_tile(s, &source, row, error);
+    if (status == ERG_OK && row->mismatches) status = look_closer(s, &source, row, error);
+    goto out;
+  }
   row->cycles_formula = erg_array_cycles(arch, &g, &formula);
   status = erg_systemc(arch, &g, &driven, &pass->int_counts, NULL, &systemc, error);
   if (status != ERG_OK) goto out;
@@ -232,8 +310,28 @@ static erg_status check_array_pass(session *s, const erg_pass *pass, erg_verify_
   compare(pass->out_shape, golden, output->codes, row);
   measure(pass, &layer, golden, row);
   judge_row(pass, &point->precision, !s->other || s->options->strict_cycles, row);
+  if (row->mismatches) status = look_closer(s, &source, row, error);
 out:
   free(golden);
+  erg_arena_free(&arena);
+  return status;
+}
+
+/* An array pass before the one that is asked for. */
+static erg_status pass_by(session *s, const erg_pass *pass, erg_error *error) {
+  const erg_point *point = s->point;
+  const tensor *input = &s->tensors[pass->inputs[0]];
+  const tensor *residual = pass->residual >= 0 ? &s->tensors[pass->residual] : NULL;
+  erg_arena arena = {0};
+  erg_synth_layer layer;
+  erg_status status =
+      erg_synth_make(&arena, pass, &point->precision, point->seed, input->codes, input->zero_point,
+                     residual ? residual->codes : NULL, residual ? residual->zero_point : 0, &layer, error);
+  if (status == ERG_OK) status = make_tensor(s, pass->output, pass->out_shape, error);
+  if (status == ERG_OK) {
+    s->tensors[pass->output].zero_point = layer.zero_point;
+    status = run_golden(s, pass, &layer, s->tensors[pass->output].codes, error);
+  }
   erg_arena_free(&arena);
   return status;
 }
@@ -279,7 +377,23 @@ erg_status erg_verify_open(const erg_point *point, const erg_verify_options *opt
   config.dut_files = options->dut_files;
   config.dut_top = options->dut_top;
   config.seed = seed;
+  config.look = options->look;
   return erg_rtl_open(&config, options->quiet ? NULL : stderr, out, error);
+}
+
+/* Whether the layer that is asked for alone is there; the names of those that are. */
+static erg_status find_layer(const session *s, erg_error *error) {
+  if (!s->options->only_layer) return ERG_OK;
+  char names[600] = "";
+  for (int i = 0; i < s->plan.pass_count; i++) {
+    const erg_pass *pass = &s->plan.passes[i];
+    if (pass->kind != ERG_PASS_ARRAY) continue;
+    if (strcmp(pass->name, s->options->only_layer) == 0) return ERG_OK;
+    size_t used = strlen(names);
+    snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", pass->name);
+  }
+  return erg_fail(error, ERG_ERR_USAGE, "verify: --layer: found %s; layers of the array are: %s%s",
+                  s->options->only_layer, names, strlen(names) + 1 >= sizeof names ? " ..." : "");
 }
 
 static erg_status open_session(session *s, erg_error *error) {
@@ -295,7 +409,7 @@ static erg_status open_session(session *s, erg_error *error) {
   s->result->rows = erg_arena_alloc(&s->result->arena, (size_t)s->plan.pass_count * sizeof *s->result->rows);
   if (!s->tensors || !s->last_use || !s->result->rows) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   note_last_uses(s);
-  return ERG_OK;
+  return find_layer(s, error);
 }
 
 /* Input nodes (a CSV workload has one a layer) get codes when first read. */
@@ -320,8 +434,14 @@ static erg_status run_passes(session *s, erg_error *error) {
     const erg_pass *pass = &s->plan.passes[i];
     for (int k = 0; k < pass->input_count && status == ERG_OK; k++) status = need_input(s, pass->inputs[k], error);
     if (status != ERG_OK) break;
+    const char *only = s->options->only_layer;
+    bool wanted = !only || strcmp(only, pass->name) == 0;
     if (pass->kind != ERG_PASS_ARRAY) {
       status = run_vector_pass(s, pass, error);
+    } else if (!wanted) {
+      status = pass_by(s, pass, error);
+      s->macs_done += (double)pass->int_counts.mac;
+      erg_progress_update(&s->progress, s->macs_done, NULL);
     } else {
       erg_verify_row *row = &result->rows[result->row_count++];
       row->name = erg_arena_strdup(&result->arena, pass->name);
@@ -339,6 +459,7 @@ static erg_status run_passes(session *s, erg_error *error) {
       s->macs_done += (double)row->macs;
     }
     release_tensors(s, i);
+    if (only && wanted && pass->kind == ERG_PASS_ARRAY) break;
   }
   return status;
 }
@@ -409,6 +530,17 @@ static json_t *first_difference_json(const erg_verify_row *row) {
                    row->first_expected, "got", row->first_got);
 }
 
+static json_t *detail_json(const erg_verify_row *row) {
+  const erg_verify_detail *d = &row->detail;
+  if (!d->present) return json_null();
+  return json_pack("{s:o, s:i, s:i, s:b, s:I, s:I, s:o, s:s?, s:s?}", "tile",
+                   d->tile < 0 ? json_null() : json_integer(d->tile), "tile_row", d->tile_row, "array_column",
+                   d->array_column, "replayed", d->replayed, "cycle", (json_int_t)d->cycle, "sum_expected",
+                   (json_int_t)d->sum_expected, "sum_got",
+                   d->sum_shown ? json_integer((json_int_t)d->sum_got) : json_null(), "waves",
+                   d->waves[0] ? d->waves : NULL, "command", d->replay[0] ? d->replay : NULL);
+}
+
 /* What was not measured is null: a row that was not finished has neither mismatches nor cycles. */
 static json_t *row_json(const erg_verify_row *row) {
   const struct {
@@ -427,6 +559,7 @@ static json_t *row_json(const erg_verify_row *row) {
   json_object_set_new(layer, "low_rail_share", measured ? json_real(row->low_rail_share) : json_null());
   json_object_set_new(layer, "cases", row->cases ? json_integer(row->cases) : json_null());
   json_object_set_new(layer, "first_difference", first_difference_json(row));
+  json_object_set_new(layer, "closer", detail_json(row));
   return layer;
 }
 

@@ -329,11 +329,23 @@ double sc_time_stamp() {
   return 0;
 }
 
-extern "C" __attribute__((visibility("default"))) const ergon_variant_api ergon_variant = {
-    create, destroy, start, requests, clock_edge, done, cycles, gap_cycles, epilogue_depth, fault, gaps,
+extern "C" __attribute__((visibility("default")))
+const ergon_variant_api ergon_variant = {create,
+                                         destroy,
+                                         start,
+                                         requests,
+                                         clock_edge,
+                                         done,
+                                         cycles,
+                                         gap_cycles,
+                                         epilogue_depth,
+                                         fault,
+                                         gaps,
 #ifdef ERGON_DUT_SUMS
-    sums,
+                                         sums,
 #else
-    nullptr,
+                                          nullptr,
 #endif
-    nullptr, ergon::kWaveform ? waves : nullptr, ergon::kWaveform ? waves_end : nullptr};
+                                         nullptr,
+                                         ergon::kWaveform ? waves : nullptr,
+                                         ergon::kWaveform ? waves_end : nullptr};

@@ -141,6 +141,19 @@ double sc_time_stamp() {
   return 0;
 }
 
-extern "C" __attribute__((visibility("default"))) const ergon_variant_api ergon_variant = {
-    create, destroy, start, requests, clock_edge, done, cycles, gap_cycles, epilogue_depth, nullptr, nullptr, sums, toggles,
-    ergon::kWaveform ? waves : nullptr, ergon::kWaveform ? waves_end : nullptr};
+extern "C" __attribute__((visibility("default")))
+const ergon_variant_api ergon_variant = {create,
+                                         destroy,
+                                         start,
+                                         requests,
+                                         clock_edge,
+                                         done,
+                                         cycles,
+                                         gap_cycles,
+                                         epilogue_depth,
+                                         nullptr,
+                                         nullptr,
+                                         sums,
+                                         toggles,
+                                         ergon::kWaveform ? waves : nullptr,
+                                         ergon::kWaveform ? waves_end : nullptr};

@@ -210,6 +210,21 @@ const char *erg_version_text(void);
 
 /* ---------------------------------------------------------------- RTL against golden (verify.c) */
 
+/** The first difference from close by, found by running its tile (a random case: the case) again by itself. */
+typedef struct {
+  bool present;
+  bool replayed;           /**< it differs there too; else the fault needs what ran before, or lies around the array */
+  int tile;                /**< of the layer, as `--tile` counts them; -1: a random case */
+  int tile_row, array_column;
+  uint64_t cycle;          /**< clock edge of that run, from 1, at which the output row left */
+  int64_t sum_expected;    /**< accumulator before requantization, bias added */
+  bool sum_shown;          /**< the array shows its own */
+  int64_t sum_got;
+  uint64_t first_edge, last_edge; /**< of the waveform; its path is empty where none was written */
+  char waves[256];
+  char replay[1400];       /**< the command that runs it again; empty where the caller gave none */
+} erg_verify_detail;
+
 typedef struct {
   const char *name;
   const char *status;      /**< "ok", "mismatch", "uninitialised", "fault", "uninformative", "cycles differ", "skipped" */
@@ -225,6 +240,7 @@ typedef struct {
   int first_image, first_row, first_col, first_channel, first_expected, first_got;
   int cases;               /**< of a random suite's row; 0 for a layer */
   int first_case;          /**< which of the suite's cases differs first; row and channel above are those of its GEMM */
+  erg_verify_detail detail; /**< of the first difference */
 } erg_verify_row;
 
 typedef struct {
@@ -248,6 +264,11 @@ typedef struct {
   bool strict_cycles;      /**< a foreign array's cycles must be the formula's */
   int cases;               /**< random suite: how many */
   int only_case;           /**< random suite: this one alone; -1: all */
+  erg_rtl_look look;       /**< what the opened array shows */
+  const char *command;     /**< the command line, for the one that replays; may be NULL */
+  const char *waves;       /**< FST file to write around the first difference, or NULL */
+  const char *only_layer;  /**< this pass alone; those before it by the golden kernel. NULL: all */
+  const int *only_tile;    /**< with only_layer: this tile alone, on the array without the machine; NULL: all */
 } erg_verify_options;
 
 /** Opens the array of a point and its options; `seed` is that of uninitialised state. */
