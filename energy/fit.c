@@ -119,7 +119,7 @@ static void residuals(const erg_fit_input *in, const solver *s, erg_fit_result *
       r->worst_left_out = r->left_out[i];
     }
   }
-  r->rms_relative_error = sqrt(squares / in->rows);
+  r->rms_relative_error = sqrt(squares / fmax(1, in->rows - s->terms));
 }
 
 static erg_status check(const erg_fit_input *in, erg_error *error) {
@@ -140,12 +140,15 @@ static erg_status check(const erg_fit_input *in, erg_error *error) {
   return ERG_OK;
 }
 
-static void store(const solver *s, bool first, erg_fit_result *r) {
+static void store(const erg_fit_input *in, const solver *s, bool first, erg_fit_result *r) {
   for (int j = 0; j < s->terms; j++) {
     erg_coefficient *c = &r->coefficients[s->term[j]];
     c->value = gsl_vector_get(s->c, (size_t)j);
     c->half_width = half_width(s, j);
-    c->identified = c->value - c->half_width > 0;
+    double sigma = in->prior_sigma[s->term[j]];
+    c->rests_on_prior =
+        sigma > 0 && gsl_matrix_get(s->covariance, (size_t)j, (size_t)j) > 0.5 * sigma * sigma;
+    c->identified = c->value - c->half_width > 0 && !c->rests_on_prior;
     if (first) {
       c->raw = c->value;
       c->raw_half_width = c->half_width;
@@ -171,7 +174,7 @@ erg_status erg_fit(const erg_fit_input *in, erg_fit_result *out, erg_error *erro
     again = false;
     status = solve(in, free_term, held, &s, error);
     if (status != ERG_OK) break;
-    store(&s, first, &r);
+    store(in, &s, first, &r);
     if (first) {
       r.rcond = s.rcond;
       r.condition = 1 / s.rcond;

@@ -137,3 +137,45 @@ TEST(ListTechs, SaysWhatEachCoversAndWhatNot) {
        {"does not cover", "int of 2 to 16 bits", "fp8e4m3", "PE leakage", "sram of 128 B to 1024 KiB"})
     EXPECT_NE(o.out.find(text), std::string::npos) << text;
 }
+
+// The measured chip: what the numbers identify and what they do not, and a technology that says where it comes from.
+TEST(FitCommand, WritesATechnologyThatRunsAndSaysWhatItIs) {
+  test::Folder f;
+  test::Output o = test::ergon("fit eyeriss --json --out '" + f / "t' --name chip --precision int16 --node 65 --pes 168 "
+                                                              "--tech horowitz-45nm");
+  ASSERT_EQ(o.exit_code, 0) << o.err;
+  Document d(o.out);
+  const json_t *b = d.at("coefficients", 1);
+  EXPECT_STREQ(json_string_value(json_object_get(b, "name")), "b");
+  EXPECT_TRUE(json_is_true(json_object_get(b, "held")));
+  EXPECT_FALSE(json_is_true(json_object_get(b, "identified")));
+  EXPECT_LT(number(b, "free_value"), 0);
+  EXPECT_EQ(number(b, "value"), 0);
+  test::Output explained = test::ergon("explain mac int16 --tech '" + f / "t/chip.yaml'");
+  EXPECT_NE(explained.out.find("fit of eyeriss"), std::string::npos) << explained.err;
+  EXPECT_NE(explained.out.find("65 nm"), std::string::npos);
+  test::Output run = test::ergon("run resnet18 -q --precision int16 --tech '" + f / "t/chip.yaml'");
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_EQ(run.out.find("skipped"), std::string::npos) << run.out;
+}
+
+TEST(FitCommand, RefusesWithTheReason) {
+  test::Folder f;
+  test::write_file(f / "few.csv", "name,energy_pj,macs,bytes\na,1,2,3\nb,2,3,4\n");
+  test::write_file(f / "same.csv", "name,energy_pj,macs,bytes\na,1,1,2\nb,2,2,4\nc,3,3,6\nd,4,4,8\n");
+  test::write_file(f / "nan.csv", "name,energy_pj,macs\na,1,nan\nb,2,3\n");
+  test::write_file(f / "negative.csv", "name,energy_pj,macs\na,1,-4\nb,2,3\n");
+  EXPECT_EQ(test::ergon("fit '" + f / "few.csv'").exit_code, 65);
+  test::Output same = test::ergon("fit '" + f / "same.csv'");
+  EXPECT_EQ(same.exit_code, 65);
+  EXPECT_NE(same.err.find("cannot be told apart"), std::string::npos);
+  test::Output nan = test::ergon("fit '" + f / "nan.csv'");
+  EXPECT_EQ(nan.exit_code, 65);
+  EXPECT_NE(nan.err.find("nan.csv:2: macs: found 'nan'"), std::string::npos) << nan.err;
+  EXPECT_EQ(test::ergon("fit '" + f / "negative.csv'").exit_code, 65);
+  EXPECT_EQ(test::ergon("fit eyeriss --terms q").exit_code, 64);
+  EXPECT_EQ(test::ergon("fit eyeriss --prior b=8").exit_code, 64);
+  EXPECT_EQ(test::ergon("fit eyeriss --prior b=8:-1").exit_code, 64);
+  EXPECT_EQ(test::ergon("fit nowhere").exit_code, 66);
+  EXPECT_EQ(test::ergon("fit eyeriss --out '" + f / "t'").exit_code, 64) << "P0 without the number of PEs";
+}

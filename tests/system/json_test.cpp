@@ -102,6 +102,10 @@ TEST(Json, ExplainAndPriceAreAsDocumented) {
   hold(documented("ergon.price"), emitted("price '" + f / "r' --tech horowitz-45nm,bitfusion-45nm", 0));
 }
 
+TEST(Json, FitIsAsDocumented) {
+  hold(documented("ergon.fit"), emitted("fit eyeriss --terms a,b,p0 --prior b=8:2", 0));
+}
+
 TEST(Json, VerifyIsAsDocumented) {
   Paths output = emitted("verify hand-worked --arch tiny", 0);
   output.merge(emitted("verify hand-worked --arch tiny --mutant ROUNDING", 1));

@@ -117,7 +117,7 @@ typedef struct {
   erg_provenance provenance;
 } erg_sram_table;
 
-typedef struct {
+typedef struct erg_technology {
   char *name, *help;
   double node_nm, voltage_v;
   bool mac_includes_registers;
@@ -142,6 +142,8 @@ typedef struct {
   double scale_to_node_nm, scale_to_voltage_v; /**< 0: as published */
   double scale;                  /**< of on-chip dynamic energy; 1 without scaling (scaling.c) */
   erg_provenance static_provenance, scale_provenance;
+  char *extends;                 /**< a technology whose constants stand where the file states none, or NULL */
+  struct erg_technology *base;
 } erg_technology;
 
 /** Interpolates in the table, or refuses with the range it covers. */

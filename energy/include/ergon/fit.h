@@ -46,7 +46,8 @@ typedef struct {
 
 typedef struct {
   double value, half_width; /**< 95 %: value +- half_width */
-  bool identified;          /**< the interval does not hold 0, nor was it held */
+  bool identified;          /**< the interval does not hold 0, nor was it held, nor does it rest on its prior */
+  bool rests_on_prior;      /**< the data narrowed the prior by less than half of its variance */
   bool held;                /**< came out negative: held at its prior, or at 0, and the others fitted again */
   double raw, raw_half_width; /**< before it was held */
 } erg_coefficient;
@@ -55,7 +56,8 @@ typedef struct {
   int rows, terms;
   erg_coefficient coefficients[ERG_MOST_TERMS];
   double rcond, condition;            /**< of the weighted, balanced system of all terms */
-  double rms_relative_error, worst_relative_error, worst_left_out; /**< of rows; left out: predicted without itself */
+  double rms_relative_error; /**< sqrt(sum of squares / (rows - free coefficients)) */
+  double worst_relative_error, worst_left_out; /**< of rows; left out: predicted without itself */
   int worst_row, worst_left_out_row;
   double *fitted, *left_out;          /**< [row], relative errors; in `arena` */
   double covariance[ERG_MOST_TERMS * ERG_MOST_TERMS];
@@ -66,6 +68,28 @@ typedef struct {
  *  not finite. */
 erg_status erg_fit(const erg_fit_input *input, erg_fit_result *out, erg_error *error);
 void erg_fit_free(erg_fit_result *result);
+
+/* ---------------------------------------------------------------- measurements as rows of a fit (measured.c) */
+
+/** Coefficients by name: a [pJ/MAC] of `macs` (times 1 - zeros_pct/100 where there is such a column), b [pJ/byte] of `bytes`,
+ *  d [pJ/byte] of `dram_bytes`, p0 [mW] of `time_ms`. Energy: `energy_pj`, `energy_mj`, or `power_mw` * `time_ms`. */
+typedef struct {
+  const char *name, *unit, *column;
+  double scale; /**< pJ of one unit and one of the column */
+} erg_term;
+extern const erg_term erg_terms[ERG_MOST_TERMS]; /**< a, b, d, p0 */
+
+typedef struct {
+  erg_arena arena;
+  erg_fit_input input;
+  const char **row_names;
+  const erg_term *terms[ERG_MOST_TERMS];
+  bool zeros; /**< macs are those without a zero operand */
+} erg_measured;
+/** `terms`: "a,p0"; NULL: a, b and p0, those whose columns there are. `column`, `value`: rows to take, or NULL. */
+erg_status erg_measured_of(const erg_csv *csv, const char *terms, const char *column, const char *value,
+                           erg_measured *out, erg_error *error);
+void erg_measured_free(erg_measured *measured);
 
 #ifdef __cplusplus
 }
