@@ -35,15 +35,17 @@ static erg_status take_priors(const erg_cli *cli, erg_measured *m, erg_error *er
 }
 
 static const char *verdict(const erg_coefficient *c, bool prior) {
-  if (c->held) return prior ? "came out negative, held at its prior: not identified" : "came out negative, held at 0: not identified";
+  if (c->held)
+    return prior ? "came out negative, held at its prior: not identified"
+                 : "came out negative, held at 0: not identified";
   if (c->rests_on_prior) return "not identified by these data: rests on its prior";
   if (!c->identified) return "not identified: the interval holds 0";
   return prior ? "identified, with a prior" : "identified";
 }
 
 static void print(const erg_cli *cli, const erg_measured *m, const erg_fit_result *r, FILE *stream) {
-  fprintf(stream, "%s: %d rows, %d coefficients, each row weighted 1/energy^2%s\n", cli->arguments[0], r->rows, r->terms,
-          m->zeros ? ", MACs without a zero operand" : "");
+  fprintf(stream, "%s: %d rows, %d coefficients, each row weighted 1/energy^2%s\n", cli->arguments[0], r->rows,
+          r->terms, m->zeros ? ", MACs without a zero operand" : "");
   erg_table *table = erg_table_new();
   static const char *const headings[] = {"coefficient", "value", "+- 95 %", "unit", "prior", "free", "verdict"};
   for (size_t i = 0; i < ERG_COUNT_OF(headings); i++) erg_table_column(table, headings[i], i == 1 || i == 2);
@@ -65,7 +67,8 @@ static void print(const erg_cli *cli, const erg_measured *m, const erg_fit_resul
   }
   erg_table_print(table, stream);
   erg_table_free(table);
-  fprintf(stream, "relative error: rms %.1f %%, worst %+.1f %% (%s), worst left out %+.1f %% (%s); condition number %.1f\n",
+  fprintf(stream,
+          "relative error: rms %.1f %%, worst %+.1f %% (%s), worst left out %+.1f %% (%s); condition number %.1f\n",
           100 * r->rms_relative_error, 100 * r->worst_relative_error, m->row_names[r->worst_row],
           100 * r->worst_left_out, m->row_names[r->worst_left_out_row], r->condition);
   if (!cli->layers) return;
@@ -85,7 +88,8 @@ static void print(const erg_cli *cli, const erg_measured *m, const erg_fit_resul
 }
 
 static json_t *to_json(const erg_cli *cli, const erg_measured *m, const erg_fit_result *r) {
-  json_t *document = erg_envelope_json("ergon.fit", cli->command_line, NULL), *list = json_array(), *rows = json_array();
+  json_t *document = erg_envelope_json("ergon.fit", cli->command_line, NULL), *list = json_array(),
+         *rows = json_array();
   for (int k = 0; k < r->terms; k++) {
     const erg_coefficient *c = &r->coefficients[k];
     bool prior = m->input.prior_sigma[k] > 0;
@@ -119,11 +123,13 @@ static int year(void) {
 static void provenance(FILE *f, const erg_cli *cli, const erg_measured *m, const erg_fit_result *r, int k,
                        const char *indent) {
   const erg_coefficient *c = &r->coefficients[k];
-  fprintf(f, "%ssource: \"fit of %s with ergon\"\n%stable: \"%d rows, term %s\"\n%syear: %d\n%sconfirmed: %s\n%sderived: yes\n"
-             "%snote: \"%.6g +- %.3g %s (95 %%); fit rms %.1f %%, worst left out %.1f %%%s\"\n",
-          indent, cli->arguments[0], indent, r->rows, m->terms[k]->name, indent, year(), indent,
-          c->identified ? "yes" : "no", indent, indent, c->value, c->half_width, m->terms[k]->unit,
-          100 * r->rms_relative_error, 100 * fabs(r->worst_left_out), m->zeros ? "; a MAC without a zero operand" : "");
+  fprintf(
+      f,
+      "%ssource: \"fit of %s with ergon\"\n%stable: \"%d rows, term %s\"\n%syear: %d\n%sconfirmed: %s\n%sderived: yes\n"
+      "%snote: \"%.6g +- %.3g %s (95 %%); fit rms %.1f %%, worst left out %.1f %%%s\"\n",
+      indent, cli->arguments[0], indent, r->rows, m->terms[k]->name, indent, year(), indent,
+      c->identified ? "yes" : "no", indent, indent, c->value, c->half_width, m->terms[k]->unit,
+      100 * r->rms_relative_error, 100 * fabs(r->worst_left_out), m->zeros ? "; a MAC without a zero operand" : "");
 }
 
 static int term_index(const erg_measured *m, const char *name) {
@@ -133,7 +139,8 @@ static int term_index(const erg_measured *m, const char *name) {
 }
 
 /* Only identified coefficients become constants: a run that needs another is skipped with the reason. */
-static erg_status write_technology(const erg_cli *cli, const erg_measured *m, const erg_fit_result *r, erg_error *error) {
+static erg_status write_technology(const erg_cli *cli, const erg_measured *m, const erg_fit_result *r,
+                                   erg_error *error) {
   int a = term_index(m, "a"), b = term_index(m, "b"), d = term_index(m, "d"), p0 = term_index(m, "p0");
   if (a < 0 || !r->coefficients[a].identified)
     return erg_fail(error, ERG_ERR_UNSUPPORTED, "no technology was written: a, the energy of a MAC, is not identified");
@@ -148,7 +155,8 @@ static erg_status write_technology(const erg_cli *cli, const erg_measured *m, co
   if (!f) return erg_fail(error, ERG_ERR_CREATE, "%s: %s", path, strerror(errno));
   fprintf(f, "# Written by `%s`.\n", cli->command_line);
   for (int k = 0; k < r->terms; k++)
-    if (!r->coefficients[k].identified) fprintf(f, "# Not here: %s, %s.\n", m->terms[k]->name, verdict(&r->coefficients[k], m->input.prior_sigma[k] > 0));
+    if (!r->coefficients[k].identified)
+      fprintf(f, "# Not here: %s, %s.\n", m->terms[k]->name, verdict(&r->coefficients[k], m->input.prior_sigma[k] > 0));
   fprintf(f, "name: %s\nhelp: \"fit of %s\"\nnode_nm: %g\nmac_includes_registers: yes\n", cli->name, cli->arguments[0],
           cli->node_nm);
   if (cli->tech_given) fprintf(f, "extends: %s   # whatever is not stated here\n", cli->tech);
@@ -173,8 +181,8 @@ static erg_status write_technology(const erg_cli *cli, const erg_measured *m, co
     any = true;
     fprintf(f, "  - kind: %s\n    pj_per_bit: %.10g\n", memories[i].kind, r->coefficients[k].value / 8);
     if (strcmp(memories[i].kind, "sram") == 0)
-      fprintf(f, "    reference_bytes: %.0f\n    exponent: 0\n    min_bytes: %.0f\n    max_bytes: %.0f\n", cli->bank_bytes,
-              cli->bank_bytes, cli->bank_bytes);
+      fprintf(f, "    reference_bytes: %.0f\n    exponent: 0\n    min_bytes: %.0f\n    max_bytes: %.0f\n",
+              cli->bank_bytes, cli->bank_bytes, cli->bank_bytes);
     provenance(f, cli, m, r, k, "    ");
   }
   if (!any) fputs("\nmemories: []\n", f);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Least squares of relative errors (GSL). Each row is divided by its energy, so that a percent counts alike in small and
- * large layers; a prior is one more row, c_k = prior with its own sigma. */
+/* Least squares of relative errors (GSL). Each row is divided by its energy, so that a percent counts alike in small
+ * and large layers; a prior is one more row, c_k = prior with its own sigma. */
 #include "ergon/fit.h"
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_multifit.h>
@@ -8,9 +8,9 @@
 #include <string.h>
 
 typedef struct {
-  int rows, priors, terms; /* rows: of data */
+  int rows, priors, terms;  /* rows: of data */
   int term[ERG_MOST_TERMS]; /* which of the input's terms are free */
-  double sigma;            /* relative error of a measurement */
+  double sigma;             /* relative error of a measurement */
   gsl_matrix *x, *covariance;
   gsl_vector *y, *w, *c;
   gsl_multifit_linear_workspace *work;
@@ -27,7 +27,7 @@ static void close_solver(solver *s) {
 }
 
 static bool open_solver(solver *s) {
-  size_t rows = (size_t)(s->rows + s->priors), terms = (size_t)s->terms;
+  size_t rows = (size_t)s->rows + (size_t)s->priors, terms = (size_t)s->terms;
   s->x = gsl_matrix_calloc(rows, terms);
   s->covariance = gsl_matrix_calloc(terms, terms);
   s->y = gsl_vector_calloc(rows);
@@ -65,8 +65,9 @@ static erg_status solve(const erg_fit_input *in, const bool *free_term, const do
     s->term[s->terms++] = k;
   }
   if (s->rows < 2 || s->rows + s->priors <= s->terms)
-    return erg_fail(error, ERG_ERR_DATA, "fit: %d rows and %d priors for %d coefficients; needed: at least one more than "
-                                         "coefficients, and two rows",
+    return erg_fail(error, ERG_ERR_DATA,
+                    "fit: %d rows and %d priors for %d coefficients; needed: at least one more than "
+                    "coefficients, and two rows",
                     s->rows, s->priors, s->terms);
   if (!open_solver(s)) {
     close_solver(s);
@@ -80,9 +81,10 @@ static erg_status solve(const erg_fit_input *in, const bool *free_term, const do
   if (!fault && s->rcond >= ERG_LEAST_RCOND) return ERG_OK;
   close_solver(s);
   if (fault) return erg_fail(error, ERG_ERR_INTERNAL, "fit: %s", gsl_strerror(fault));
-  return erg_fail(error, ERG_ERR_DATA, "fit: the columns rise together, or one is 0 in all rows (reciprocal condition "
-                                       "number %.1e): the coefficients cannot be told apart; take a term out (--terms) or "
-                                       "give a prior (--prior)",
+  return erg_fail(error, ERG_ERR_DATA,
+                  "fit: the columns rise together, or one is 0 in all rows (reciprocal condition "
+                  "number %.1e): the coefficients cannot be told apart; take a term out (--terms) or "
+                  "give a prior (--prior)",
                   s->rcond);
 }
 
@@ -129,8 +131,9 @@ static erg_status check(const erg_fit_input *in, erg_error *error) {
     bool good = isfinite(in->y[i]) && in->y[i] > 0;
     for (int k = 0; k < in->terms; k++) good &= isfinite(in->x[i * in->terms + k]) && in->x[i * in->terms + k] >= 0;
     if (!good)
-      return erg_fail(error, ERG_ERR_DATA, "fit: row %d holds an energy that is not above 0, or a count that is negative "
-                                           "or not finite",
+      return erg_fail(error, ERG_ERR_DATA,
+                      "fit: row %d holds an energy that is not above 0, or a count that is negative "
+                      "or not finite",
                       i + 1);
   }
   for (int k = 0; k < in->terms; k++)
@@ -146,8 +149,7 @@ static void store(const erg_fit_input *in, const solver *s, bool first, erg_fit_
     c->value = gsl_vector_get(s->c, (size_t)j);
     c->half_width = half_width(s, j);
     double sigma = in->prior_sigma[s->term[j]];
-    c->rests_on_prior =
-        sigma > 0 && gsl_matrix_get(s->covariance, (size_t)j, (size_t)j) > 0.5 * sigma * sigma;
+    c->rests_on_prior = sigma > 0 && gsl_matrix_get(s->covariance, (size_t)j, (size_t)j) > 0.5 * sigma * sigma;
     c->identified = c->value - c->half_width > 0 && !c->rests_on_prior;
     if (first) {
       c->raw = c->value;

@@ -13,8 +13,7 @@ static erg_status choose(const erg_csv *csv, const char *list, erg_measured *m, 
   if (!list) { /* d not: chips are measured without their DRAM */
     static const int usual[] = {0, 1, 3};
     for (size_t i = 0; i < ERG_COUNT_OF(usual); i++)
-      if (erg_csv_column(csv, erg_terms[usual[i]].column) >= 0)
-        m->terms[m->input.terms++] = &erg_terms[usual[i]];
+      if (erg_csv_column(csv, erg_terms[usual[i]].column) >= 0) m->terms[m->input.terms++] = &erg_terms[usual[i]];
     if (m->input.terms == 0)
       return erg_fail(error, ERG_ERR_DATA, "%s: none of the columns macs, bytes, time_ms", csv->file);
     return ERG_OK;

@@ -52,9 +52,8 @@ erg_status erg_csv_parse(const char *file, const char *text, erg_csv *out, erg_e
   csv.file = erg_arena_strdup(&csv.arena, file);
   csv.cells = erg_arena_alloc(&csv.arena, sizeof *csv.cells * most);
   csv.lines = erg_arena_alloc(&csv.arena, sizeof *csv.lines * most);
-  if (!rest || !csv.file || !csv.cells || !csv.lines)
-    status = erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
-  for (int line = 1; status == ERG_OK && *rest;) {
+  if (!rest || !csv.file || !csv.cells || !csv.lines) status = erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  for (int line = 1; status == ERG_OK && rest && *rest;) {
     char *cells[MOST_COLUMNS];
     bool comment = *rest == '#' || *rest == '\n' || (*rest == '\r' && rest[1] == '\n');
     int here = line;
@@ -81,8 +80,8 @@ erg_status erg_csv_parse(const char *file, const char *text, erg_csv *out, erg_e
       csv.headers = row;
       csv.columns = count;
     } else if (count != csv.columns) {
-      status = erg_fail(error, ERG_ERR_DATA, "%s:%d: found %d columns; the header has %d", file, here, count,
-                        csv.columns);
+      status =
+          erg_fail(error, ERG_ERR_DATA, "%s:%d: found %d columns; the header has %d", file, here, count, csv.columns);
     } else {
       csv.lines[csv.rows] = here;
       csv.cells[csv.rows++] = row;

@@ -215,7 +215,8 @@ TEST(Extends, TakesWhatTheFileDoesNotStateWithItsOwnNode) {
   energy_test::Technology t(text, 0);
   ASSERT_EQ(t.status, ERG_OK) << t.error.message();
   EXPECT_EQ(t.mac("int8"), 2);
-  EXPECT_NEAR(t.mac("int4"), 2 * 82.26 / 203.94, 2e-4 * 2) << "the base's law scales the own int8 MAC, not its int4 constant";
+  EXPECT_NEAR(t.mac("int4"), 2 * 82.26 / 203.94, 2e-4 * 2)
+      << "the base's law scales the own int8 MAC, not its int4 constant";
   EXPECT_NEAR(t.mac("fp32"), 4.6, 1e-12);
   EXPECT_NEAR(t.sram(8192), 0.16, 1e-12);
   bool seen = false;
@@ -224,6 +225,7 @@ TEST(Extends, TakesWhatTheFileDoesNotStateWithItsOwnNode) {
   };
   erg_technology_constants(&t, look, &seen);
   EXPECT_TRUE(seen) << "borrowed from 45 nm, and says so";
-  energy_test::Technology none("name: t\nnode_nm: 65\nextends: nowhere\nmac_includes_registers: yes\noperations: []\nmemories: []\n", 0);
+  energy_test::Technology none(
+      "name: t\nnode_nm: 65\nextends: nowhere\nmac_includes_registers: yes\noperations: []\nmemories: []\n", 0);
   EXPECT_NE(none.status, ERG_OK);
 }
