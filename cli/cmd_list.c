@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "command.h"
 #include "ergon/plots.h"
+#include "list_formats.h"
 #include "list_gates.h"
+#include "list_support.h"
 #include <string.h>
 
 static erg_status run(int argc, char **argv, erg_error *error);
-static const erg_command command = {"list", "[archs|techs|workloads|ops|formats|rules|gates|plots]", "what is built in",
-                                    5, run};
+static const erg_command command = {"list", "[archs|techs|workloads|ops|formats|rules|gates|plots|support]",
+                                    "what is built in", 5, run};
 ERG_REGISTER(erg_command, command);
 
 static void row(erg_table *table, const char *name, const char *help) {
@@ -69,7 +71,8 @@ static erg_status list(const char *what, bool coverage, erg_table *table, erg_er
     ERG_EACH(erg_plot, item) row(table, (*item)->name, (*item)->help);
   } else {
     return erg_fail(error, ERG_ERR_USAGE,
-                    "list: found '%s'; allowed: archs, techs, workloads, ops, formats, rules, gates, plots", what);
+                    "list: found '%s'; allowed: archs, techs, workloads, ops, formats, rules, gates, plots, support",
+                    what);
   }
   return ERG_OK;
 }
@@ -79,6 +82,11 @@ static erg_status run(int argc, char **argv, erg_error *error) {
   erg_cli cli;
   erg_cli_parse(&command, 0, 0, 1, argc, argv, &cli);
   erg_status status = ERG_OK;
+  if (cli.argument_count && strcmp(cli.arguments[0], "support") == 0) { /* a page of its own */
+    status = erg_list_support(stdout, error);
+    erg_cli_free(&cli);
+    return status;
+  }
   for (size_t i = 0; i < ERG_COUNT_OF(all) && status == ERG_OK; i++) {
     const char *what = cli.argument_count ? cli.arguments[0] : all[i];
     erg_table *table = erg_table_new();
@@ -96,6 +104,10 @@ static erg_status run(int argc, char **argv, erg_error *error) {
     if (status == ERG_OK && cli.argument_count && strcmp(what, "gates") == 0) {
       fputc('\n', stdout);
       status = erg_list_gates(stdout, error);
+    }
+    if (status == ERG_OK && cli.argument_count && strcmp(what, "formats") == 0) {
+      fputc('\n', stdout);
+      erg_list_formats(stdout);
     }
     if (cli.argument_count) break;
     if (i + 1 < ERG_COUNT_OF(all)) fputc('\n', stdout);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
+#include "ergon/float_kernels.h"
 
 erg_status erg_add_s16(int64_t elements, const int16_t *a, const int16_t *b, const erg_add_params *params,
                        int16_t *output, erg_error *error) {
@@ -17,3 +18,17 @@ erg_status erg_add_s16(int64_t elements, const int16_t *a, const int16_t *b, con
   }
   return status;
 }
+
+static erg_status attempt(erg_format format, erg_error *error) {
+  if (format == ERG_FORMAT_INT) {
+    const erg_add_params p = {.low = -128, .high = 127, .a_scale = ERG_UNIT_SCALE, .b_scale = ERG_UNIT_SCALE};
+    int16_t y = 0;
+    erg_status status = erg_add_s16(1, (int16_t[]){2}, (int16_t[]){3}, &p, &y, error);
+    return erg_attempted("add", status, y, 5, error);
+  }
+  float y = 0;
+  erg_status status = erg_add_float(erg_float_format_find(format), 1, (float[]){2}, (float[]){3}, &y, error);
+  return erg_attempted("add", status, (double)y, 5, error);
+}
+static const erg_kernel add = {"add", "of two tensors, each with its scale", attempt};
+ERG_REGISTER(erg_kernel, add);

@@ -102,3 +102,13 @@ erg_status erg_check_shape(const char *what, erg_shape shape, erg_error *error) 
   return erg_fail(error, ERG_ERR_DATA, "%s: found %d x %d x %d x %d elements; allowed: extents from 1, 2^40 in all",
                   what, shape.n, shape.h, shape.w, shape.c);
 }
+
+erg_status erg_no_kernel(const char *what, erg_format format, erg_error *error) {
+  const char *name = format == ERG_FORMAT_INT ? "integers" : erg_format_name(format);
+  return erg_fail(error, ERG_ERR_UNSUPPORTED, "%s: no kernel in %s", what, name);
+}
+
+erg_status erg_attempted(const char *what, erg_status status, double got, double expected, erg_error *error) {
+  if (status != ERG_OK || got == expected) return status;
+  return erg_fail(error, ERG_ERR_MISMATCH, "%s: found %g; expected %g", what, got, expected);
+}

@@ -23,6 +23,13 @@ erg_status erg_check_elements(const char *what, int64_t rows, int64_t columns, e
 erg_status erg_check_shape(const char *what, erg_shape shape, erg_error *error);
 /** All extents at least 1, their product at most 2^40. */
 bool erg_extents_ok(const int *extents, int count);
+/** What an erg_kernel's attempt says where there is no kernel. */
+erg_status erg_no_kernel(const char *what, erg_format format, erg_error *error);
+/** The same where the case gave `got`: ERG_OK when that is `expected`. */
+erg_status erg_attempted(const char *what, erg_status status, double got, double expected, erg_error *error);
+/** Codes of 8 bits and a scale of 1, for attempts. */
+#define ERG_PLAIN_CODES ((erg_codes){.low = -128, .high = 127})
+#define ERG_UNIT_SCALE ((erg_requant){.multiplier = 1 << 30, .shift = 1, .real = 1})
 /** clamp(codes->zero_point + y, codes->low, codes->high). */
 static inline int16_t erg_to_code(__int128 y, const erg_codes *codes) {
   y += codes->zero_point;

@@ -44,3 +44,19 @@ erg_status erg_concat_f32(int64_t rows, int count, const float *const *inputs, c
       for (int c = 0; c < channels[i]; c++) *output++ = inputs[i][row * channels[i] + c];
   return ERG_OK;
 }
+
+/* Values of a floating format are only moved. */
+static erg_status attempt(erg_format format, erg_error *error) {
+  const char *name = "concat";
+  if (format == ERG_FORMAT_INT) {
+    int16_t x = 2, y[2] = {0};
+    const erg_concat_input inputs[] = {{&x, 1, 0, ERG_UNIT_SCALE}, {&x, 1, 1, ERG_UNIT_SCALE}};
+    erg_status status = erg_concat_s16(1, 2, inputs, ERG_RULE_S, &ERG_PLAIN_CODES, y, error);
+    return erg_attempted(name, status, y[1], 1, error);
+  }
+  float x = 2, y[2] = {0};
+  erg_status status = erg_concat_f32(1, 2, (const float *[]){&x, &x}, (int[]){1, 1}, y, error);
+  return erg_attempted(name, status, (double)y[1], 2, error);
+}
+static const erg_kernel concat = {"concat", "along channels, each input with its scale", attempt};
+ERG_REGISTER(erg_kernel, concat);

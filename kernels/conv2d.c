@@ -2,6 +2,7 @@
 /* Golden convolution: the sum of its definition, over NHWC, one output after the other. Padding contributes x = zero
  * point, that is nothing, so only taps inside the map are visited. */
 #include "check.h"
+#include "ergon/float_kernels.h"
 
 /* sum of x*w and of w over n adjacent codes, modulo 2^32. Products of 16-bit codes fit in 31 bits. */
 static void dot32(const int16_t *restrict x, const int16_t *restrict w, int n, uint32_t *xw, uint32_t *sum_w) {
@@ -81,3 +82,27 @@ erg_status erg_conv2d_s16(const erg_conv2d_shape *shape, const int16_t *input, i
   if (status == ERG_OK) run(shape, input, input_zero_point, weight, accumulator_bits, epilogue, NULL, output);
   return status;
 }
+
+static erg_status attempt(erg_format format, erg_error *error) {
+  const erg_conv2d_shape s = {.in = {1, 1, 1, 2},
+                              .filters = 1,
+                              .kernel_h = 1,
+                              .kernel_w = 1,
+                              .stride_h = 1,
+                              .stride_w = 1,
+                              .groups = 1,
+                              .out_h = 1,
+                              .out_w = 1};
+  if (format == ERG_FORMAT_INT) {
+    const erg_epilogue e = {.scale = &ERG_UNIT_SCALE, .low = -128, .high = 127};
+    int16_t y = 0;
+    erg_status status = erg_conv2d_s16(&s, (int16_t[]){2, 4}, 1, (int16_t[]){4, -5}, 32, &e, &y, error);
+    return erg_attempted("conv2d", status, y, -11, error);
+  }
+  const erg_float_arithmetic arithmetic = {.format = erg_float_format_find(format)};
+  float y = 0;
+  erg_status status = erg_conv2d_float(&arithmetic, &s, (float[]){2, 4}, (float[]){4, -5}, NULL, &y, error);
+  return erg_attempted("conv2d", status, (double)y, -12, error);
+}
+static const erg_kernel conv2d = {"conv2d", "strides, pads, groups, dilation; FC and GEMM are 1 x 1", attempt};
+ERG_REGISTER(erg_kernel, conv2d);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "check.h"
 #include "ergon/gates.h"
 #include <math.h>
 
@@ -45,3 +46,23 @@ erg_status erg_gate_f32(const erg_gate *gate, int64_t elements, const float *inp
   for (int64_t i = 0; i < elements; i++) output[i] = (float)gate->exact((long double)input[i]);
   return ERG_OK;
 }
+
+/* Every gate at 0, by its table and in fp32. */
+static erg_status attempt(erg_format format, erg_error *error) {
+  if (format != ERG_FORMAT_INT && format != ERG_FORMAT_FP32) return erg_no_kernel("gates", format, error);
+  erg_status status = ERG_OK;
+  ERG_EACH(erg_gate, gate) {
+    float real = 0;
+    status = erg_gate_f32(*gate, 1, (float[]){0}, &real, error);
+    if (status == ERG_OK && format == ERG_FORMAT_INT) {
+      int16_t table[4] = {0}, y = 0;
+      status = erg_gate_table_build(*gate, (erg_quantization){1, 0, 2}, (erg_quantization){0.125, 0, 8}, table, error);
+      if (status == ERG_OK) status = erg_gate_s16(1, (int16_t[]){0}, 2, table, &y, error);
+      status = erg_attempted((*gate)->name, status, y, 8 * (double)real, error);
+    }
+    if (status != ERG_OK) break;
+  }
+  return status;
+}
+static const erg_kernel gates = {"gates", "sigmoid, tanh, GELU and others: `ergon list gates`", attempt};
+ERG_REGISTER(erg_kernel, gates);

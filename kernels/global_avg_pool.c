@@ -24,3 +24,14 @@ erg_status erg_global_avg_pool_s16(erg_shape shape, const int16_t *input, int32_
     }
   return ERG_OK;
 }
+
+static erg_status attempt(erg_format format, erg_error *error) {
+  if (format != ERG_FORMAT_INT) return erg_no_kernel("global average, rescaled", format, error);
+  const erg_requant_tensor half = {.scale = {.multiplier = 1 << 30, .real = 0.5F}};
+  int16_t y = 0;
+  erg_status status =
+      erg_global_avg_pool_s16((erg_shape){1, 1, 2, 1}, (int16_t[]){2, 4}, 0, 32, &half, &ERG_PLAIN_CODES, &y, error);
+  return erg_attempted("global average, rescaled", status, y, 3, error);
+}
+static const erg_kernel global_average = {"global average, rescaled", "one rounding, by the rule", attempt};
+ERG_REGISTER(erg_kernel, global_average);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Golden matrix product of two activations: the sum of its definition, one output after the other. */
 #include "check.h"
+#include "ergon/float_kernels.h"
 
 erg_status erg_check_matmul(const erg_matmul_shape *s, const void *a, const void *b, const void *output, int bits,
                             erg_error *error) {
@@ -66,3 +67,19 @@ erg_status erg_matmul_f32(const erg_matmul_shape *s, const float *a, const float
     }
   return ERG_OK;
 }
+
+static erg_status attempt(erg_format format, erg_error *error) {
+  const erg_matmul_shape s = {1, 1, 2, 1};
+  if (format == ERG_FORMAT_INT) {
+    const erg_epilogue e = {.scale = &ERG_UNIT_SCALE, .low = -128, .high = 127};
+    int16_t y = 0;
+    erg_status status = erg_matmul_s16(&s, (int16_t[]){2, 4}, 1, (int16_t[]){4, -5}, 1, 32, &e, &y, error);
+    return erg_attempted("matmul", status, y, -15, error);
+  }
+  const erg_float_arithmetic arithmetic = {.format = erg_float_format_find(format)};
+  float y = 0;
+  erg_status status = erg_matmul_float(&arithmetic, &s, (float[]){2, 4}, (float[]){4, -5}, NULL, &y, error);
+  return erg_attempted("matmul", status, (double)y, -12, error);
+}
+static const erg_kernel matmul = {"matmul", "batches, two activations with zero points", attempt};
+ERG_REGISTER(erg_kernel, matmul);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
+#include "ergon/float_kernels.h"
 
 static erg_status check_params(const erg_mul_params *params, erg_error *error) {
   if (params->accumulator_bits < 8 || params->accumulator_bits > 48)
@@ -52,3 +53,33 @@ erg_status erg_channel_mul_f32(erg_shape shape, const float *a, const float *b, 
     for (int c = 0; c < shape.c; c++) *output++ = *a++ * b[row / map * shape.c + c];
   return ERG_OK;
 }
+
+static erg_status attempt_mul(erg_format format, erg_error *error) {
+  if (format == ERG_FORMAT_INT) {
+    const erg_mul_params p = {.accumulator_bits = 32, .scale = {.scale = ERG_UNIT_SCALE}, .codes = ERG_PLAIN_CODES};
+    int16_t y = 0;
+    erg_status status = erg_mul_s16(1, (int16_t[]){2}, (int16_t[]){3}, &p, &y, error);
+    return erg_attempted("mul", status, y, 6, error);
+  }
+  float y = 0;
+  erg_status status = erg_mul_float(erg_float_format_find(format), 1, (float[]){2}, (float[]){3}, &y, error);
+  return erg_attempted("mul", status, (double)y, 6, error);
+}
+static const erg_kernel mul = {"mul", "of two tensors, element by element", attempt_mul};
+ERG_REGISTER(erg_kernel, mul);
+
+static erg_status attempt_channel_mul(erg_format format, erg_error *error) {
+  const erg_shape shape = {1, 1, 1, 1};
+  if (format == ERG_FORMAT_INT) {
+    const erg_mul_params p = {.accumulator_bits = 32, .scale = {.scale = ERG_UNIT_SCALE}, .codes = ERG_PLAIN_CODES};
+    int16_t y = 0;
+    erg_status status = erg_channel_mul_s16(shape, (int16_t[]){2}, (int16_t[]){3}, &p, &y, error);
+    return erg_attempted("channel mul", status, y, 6, error);
+  }
+  if (format != ERG_FORMAT_FP32) return erg_no_kernel("channel mul", format, error);
+  float y = 0;
+  erg_status status = erg_channel_mul_f32(shape, (float[]){2}, (float[]){3}, &y, error);
+  return erg_attempted("channel mul", status, (double)y, 6, error);
+}
+static const erg_kernel channel_mul = {"channel mul", "a map by a number a channel", attempt_channel_mul};
+ERG_REGISTER(erg_kernel, channel_mul);

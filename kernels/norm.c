@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Dynamic norms on codes: a group is a channel of an image (instance) or a row (layer, RMS). */
+#include "check.h"
 #include "ergon/norms.h"
 
 #define MOST_COUNT ((int64_t)1 << 20)
@@ -70,3 +71,40 @@ erg_status erg_rms_norm_s16(int64_t rows, const int16_t *input, int32_t zero_poi
                             const erg_norm_affine *affine, int16_t *output, erg_error *error) {
   return rows_s16(rows, input, zero_point, false, epsilon, affine, output, error);
 }
+
+static erg_status attempt(const char *name, erg_format format, int axis, erg_error *error) {
+  float x[2] = {3, 3}, y[2] = {1, 1};
+  if (format == ERG_FORMAT_INT) {
+    const erg_norm_affine affine = {.channels = axis == 0 ? 1 : 2,
+                                    .shift = 40,
+                                    .multiplier = (int32_t[]){1 << 20, 1 << 20},
+                                    .bias = (int64_t[]){0, 0},
+                                    .low = -128,
+                                    .high = 127};
+    int16_t codes[2] = {3, 3}, out[2] = {9, 9};
+    erg_status status = axis == 0   ? erg_instance_norm_s16((erg_shape){1, 1, 2, 1}, codes, 0, 1, &affine, out, error)
+                        : axis == 1 ? erg_layer_norm_s16(1, codes, 0, 1, &affine, out, error)
+                                    : erg_rms_norm_s16(1, codes, 0, 1, &affine, out, error);
+    return erg_attempted(name, status, out[0], axis == 2 ? 1 : 0, error);
+  }
+  if (format != ERG_FORMAT_FP32) return erg_no_kernel(name, format, error);
+  erg_status status = axis == 0   ? erg_instance_norm_f32((erg_shape){1, 1, 2, 1}, x, NULL, NULL, 0, y, error)
+                      : axis == 1 ? erg_layer_norm_f32(1, 2, x, NULL, NULL, 0, y, error)
+                                  : erg_rms_norm_f32(1, 2, x, NULL, NULL, 0, y, error);
+  return erg_attempted(name, status, (double)y[0], axis == 2 ? 1 : 0, error);
+}
+static erg_status attempt_instance(erg_format format, erg_error *error) {
+  return attempt("instance norm", format, 0, error);
+}
+static erg_status attempt_layer(erg_format format, erg_error *error) {
+  return attempt("layer norm", format, 1, error);
+}
+static erg_status attempt_rms(erg_format format, erg_error *error) {
+  return attempt("RMS norm", format, 2, error);
+}
+static const erg_kernel instance_norm = {"instance norm", "statistics of a channel's map", attempt_instance};
+static const erg_kernel layer_norm = {"layer norm", "statistics of a row", attempt_layer};
+static const erg_kernel rms_norm = {"RMS norm", "a row's root mean square", attempt_rms};
+ERG_REGISTER(erg_kernel, instance_norm);
+ERG_REGISTER(erg_kernel, layer_norm);
+ERG_REGISTER(erg_kernel, rms_norm);

@@ -49,3 +49,18 @@ erg_status erg_pad_f32(erg_shape shape, const erg_padding *padding, const float 
   }
   return ERG_OK;
 }
+
+/* Values of a floating format are only moved. */
+static erg_status attempt(erg_format format, erg_error *error) {
+  const erg_padding left = {.left = 1};
+  if (format == ERG_FORMAT_INT) {
+    int16_t y[2] = {0};
+    erg_status status = erg_pad_s16((erg_shape){1, 1, 1, 1}, &left, (int16_t[]){2}, 7, y, error);
+    return erg_attempted("pad", status, y[0], 7, error);
+  }
+  float y[2] = {1};
+  erg_status status = erg_pad_f32((erg_shape){1, 1, 1, 1}, &left, (float[]){2}, y, error);
+  return erg_attempted("pad", status, (double)y[0], 0, error);
+}
+static const erg_kernel pad = {"pad", "with the zero point", attempt};
+ERG_REGISTER(erg_kernel, pad);

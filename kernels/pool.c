@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pooling: integer and floating forms of both reductions over one loop nest each. */
 #include "check.h"
+#include "ergon/float_kernels.h"
 #include <math.h>
 
 static erg_status check(const erg_pool_shape *shape, const void *input, const void *output, erg_error *error) {
@@ -82,3 +83,32 @@ erg_status erg_avg_pool_f32(const erg_pool_shape *s, const float *input, float *
   }
   return ERG_OK;
 }
+
+static const erg_pool_shape pair = {
+    .in = {1, 1, 2, 1}, .kernel_h = 1, .kernel_w = 2, .stride_h = 1, .stride_w = 1, .out_h = 1, .out_w = 1};
+
+static erg_status attempt_max(erg_format format, erg_error *error) {
+  if (format == ERG_FORMAT_INT) {
+    int16_t y = 0;
+    erg_status status = erg_max_pool_s16(&pair, (int16_t[]){2, 4}, &y, error);
+    return erg_attempted("max pool", status, y, 4, error);
+  }
+  float y = 0;
+  erg_status status = erg_max_pool_float(erg_float_format_find(format), &pair, (float[]){2, 4}, &y, error);
+  return erg_attempted("max pool", status, (double)y, 4, error);
+}
+static const erg_kernel max_pool = {"max pool", "", attempt_max};
+ERG_REGISTER(erg_kernel, max_pool);
+
+static erg_status attempt_avg(erg_format format, erg_error *error) {
+  if (format == ERG_FORMAT_INT) {
+    int16_t y = 0;
+    erg_status status = erg_avg_pool_s16(&pair, (int16_t[]){2, 4}, 0, &y, error);
+    return erg_attempted("average pool", status, y, 3, error);
+  }
+  float y = 0;
+  erg_status status = erg_avg_pool_float(erg_float_format_find(format), &pair, (float[]){2, 4}, &y, error);
+  return erg_attempted("average pool", status, (double)y, 3, error);
+}
+static const erg_kernel avg_pool = {"average pool", "half away from zero; the window may be the map", attempt_avg};
+ERG_REGISTER(erg_kernel, avg_pool);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
+#include "ergon/float_kernels.h"
 #include <float.h>
 #include <math.h>
 
@@ -32,3 +33,17 @@ erg_status erg_dequantize_s16(int64_t elements, const int16_t *input, float scal
     output[i] = (float)((int64_t)input[i] - zero_point) * scale;
   return status;
 }
+
+static erg_status attempt(erg_format format, erg_error *error) {
+  float y = 0;
+  if (format != ERG_FORMAT_INT) {
+    erg_status status = erg_float_round(erg_float_format_find(format), 1, (float[]){2}, &y, error);
+    return erg_attempted("quantize", status, (double)y, 2, error);
+  }
+  int16_t code = 0;
+  erg_status status = erg_quantize_f32(1, (float[]){2}, 0.5F, &ERG_PLAIN_CODES, &code, error);
+  if (status == ERG_OK) status = erg_dequantize_s16(1, &code, 0.5F, 0, &y, error);
+  return erg_attempted("quantize", status, (double)y, 2, error);
+}
+static const erg_kernel quantize = {"quantize, dequantize", "from and to fp32", attempt};
+ERG_REGISTER(erg_kernel, quantize);

@@ -64,3 +64,14 @@ erg_status erg_requantize_channels_s64(int64_t rows, const int64_t *accumulator,
           erg_to_code(erg_requantize_rule(*accumulator++, scale->scale[c], accumulator_bits, scale->rule), codes);
   return ERG_OK;
 }
+
+static erg_status attempt(erg_format format, erg_error *error) {
+  if (format != ERG_FORMAT_INT) return erg_no_kernel("requantize", format, error);
+  const erg_requant_tensor scale = {.scale = ERG_UNIT_SCALE};
+  int16_t y = 0;
+  erg_status status = erg_requantize_tensor_s16(1, (int16_t[]){2}, 0, &scale, &ERG_PLAIN_CODES, &y, error);
+  return erg_attempted("requantize", status, y, 2, error);
+}
+static const erg_kernel requantize = {"requantize", "between widths, by rule S, D, F or A, per tensor or channel",
+                                      attempt};
+ERG_REGISTER(erg_kernel, requantize);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ergon/softmax.h"
+#include "check.h"
 #include <math.h>
 
 static erg_status check(int64_t rows, int64_t n, const void *input, const void *output, erg_error *error) {
@@ -96,3 +97,22 @@ erg_status erg_softmax_f32(int64_t rows, int64_t n, const float *input, float *o
   }
   return ERG_OK;
 }
+
+static erg_status attempt(erg_format format, erg_error *error) {
+  if (format == ERG_FORMAT_INT) {
+    int32_t table[4] = {0};
+    erg_softmax_unit unit = {0};
+    int16_t exact[2] = {0}, y[2] = {0};
+    const erg_quantization in = {1, 0, 2}, out = {1.0 / 64, 0, 8};
+    erg_status status = erg_softmax_exact_s16(1, 2, (int16_t[]){1, 1}, in, out, exact, error);
+    if (status == ERG_OK) status = erg_softmax_unit_init(in, out, 16, table, &unit, error);
+    if (status == ERG_OK) status = erg_softmax_unit_s16(&unit, 1, 2, (int16_t[]){1, 1}, y, error);
+    return erg_attempted("softmax", status, exact[0] + y[0], 64, error);
+  }
+  if (format != ERG_FORMAT_FP32) return erg_no_kernel("softmax", format, error);
+  float y[2] = {0};
+  erg_status status = erg_softmax_f32(1, 2, (float[]){1, 1}, y, error);
+  return erg_attempted("softmax", status, (double)y[0], 0.5, error);
+}
+static const erg_kernel softmax = {"softmax", "exact, and a unit of integers only", attempt};
+ERG_REGISTER(erg_kernel, softmax);

@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ergon/kernels.h"
+#include "layout.h"
+#include <float.h>
 
 static float round_fp32(float value) {
   return value;
 }
 
-static const erg_float_format fp32 = {ERG_FORMAT_FP32, "fp32", "IEEE 754 binary32", 32, round_fp32};
+static const erg_float_format fp32 = {.format = ERG_FORMAT_FP32,
+                                      .name = "fp32",
+                                      .help = "IEEE 754 binary32",
+                                      .bits = 32,
+                                      .round = round_fp32,
+                                      .encode = erg_float_bits,
+                                      .decode = erg_float_of,
+                                      .max = FLT_MAX};
 ERG_REGISTER(erg_float_format, fp32);

@@ -98,15 +98,25 @@ erg_status erg_avg_pool_f32(const erg_pool_shape *shape, const float *input, flo
 /* ---------------------------------------------------------------- floating formats (formats/) */
 
 /** A floating storage format: one file in formats/. `round` gives the nearest representable value (RNE, subnormals,
- *  overflow as the format defines). */
+ *  overflow as the format defines): a magnitude that rounds beyond `max`, infinity included, becomes infinity, or NaN in
+ *  fp8e4m3, which has none. That is OCP's non-saturating conversion (OCP 8-bit Floating Point Specification,
+ *  revision 1.0); the saturating one is erg_float_saturate. NaN stays NaN of its sign. */
 typedef struct {
   erg_format format;
   const char *name, *help;
   int bits;
   float (*round)(float value);
+  /** Bit pattern of round(value), in the low `bits` bits, the sign on top. NaN: quiet, with the leading bits of the
+   *  payload; fp8e4m3 has one NaN a sign (S.1111.111). fp32: the pattern as it is. */
+  uint32_t (*encode)(float value);
+  /** Exact value of a pattern; bits above `bits` are ignored, NaN becomes quiet (fp32: as it is). */
+  float (*decode)(uint32_t pattern);
+  float max; /**< largest finite value */
 } erg_float_format;
 ERG_REGISTRY(erg_float_format)
-const erg_float_format *erg_float_format_find(erg_format format);
+const erg_float_format *erg_float_format_find(erg_format format); /**< NULL for ERG_FORMAT_INT */
+/** As `round`, but what rounds beyond `max`, infinity included, becomes max of its sign (OCP's saturating conversion). */
+float erg_float_saturate(const erg_float_format *format, float value);
 
 /* ---------------------------------------------------------------- operators (ops/) */
 
@@ -148,6 +158,16 @@ ERG_REGISTRY(erg_op)
 const erg_op *erg_op_find(const char *name); /**< NULL when there is none */
 /** NULL-terminated names of all operators (for messages), in arena memory. */
 const char *const *erg_op_names(erg_arena *arena);
+
+/* ---------------------------------------------------------------- what there is (docs/support.md) */
+
+/** An operator with golden kernels; each file of kernels registers its own. `attempt` computes a case of one or two
+ *  elements in `format`: ERG_OK when the kernel is there and gives what it must, ERG_ERR_UNSUPPORTED when there is none. */
+typedef struct {
+  const char *name, *help;
+  erg_status (*attempt)(erg_format format, erg_error *error);
+} erg_kernel;
+ERG_REGISTRY(erg_kernel)
 
 #ifdef __cplusplus
 }

@@ -21,7 +21,8 @@ extern "C" {
  *  | A    | x*m / 2^t rounded to nearest, t = 31 - shift               | away from zero |
  *
  *  Who fixes which: S TOSA SINGLE_ROUND, TFLite and CMSIS-NN with single rounding; D gemmlowp, TFLite's and CMSIS-NN's
- *  default, TOSA DOUBLE_ROUND; F oneDNN, XNNPACK, ONNX Runtime, Gemmini; A NVDLA's convertor.
+ *  default, TOSA DOUBLE_ROUND; F oneDNN (an output zero point it adds before it rounds: equal when that is
+ *  0), XNNPACK, ONNX Runtime, Gemmini; A NVDLA's convertor.
  *
  *  SRDHM(a, b) = (a*b + 2^30) >> 31 (gemmlowp's saturating rounding doubling high multiply; its one saturating case
  *  needs b = -2^31, and m >= 0). RDPOT(v, e) = v / 2^e to nearest, ties away from zero (gemmlowp's

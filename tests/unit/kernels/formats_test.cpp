@@ -1,80 +1,134 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Rounding of the floating formats against independent references: the compiler's _Float16, and bfloat16 by a search
-// over its two neighbours.
+// Every floating format against an independent reference: its values as a sorted table built from the definition (sign,
+// exponent, fraction), rounding as a search for the nearer neighbour in exact arithmetic; fp16 also against the
+// compiler.
+#include "formats_oracle.hpp"
 #include "support.hpp"
-#include <cmath>
-#include <cstring>
+
+using oracle_format::bits_of;
+using oracle_format::float_of;
+using oracle_format::Table;
 
 namespace {
 
-float from_bits(uint32_t bits) {
-  float f;
-  std::memcpy(&f, &bits, 4);
-  return f;
+const erg_float_format &format(erg_format id) {
+  return *erg_float_format_find(id);
 }
-uint32_t to_bits(float f) {
-  uint32_t bits;
-  std::memcpy(&bits, &f, 4);
-  return bits;
-}
+constexpr erg_format kNarrow[] = {ERG_FORMAT_FP16, ERG_FORMAT_BF16, ERG_FORMAT_FP8E4M3, ERG_FORMAT_FP8E5M2};
 
-// Of the two bfloat16 values around x the nearer one; in a tie the one with an even last place.
-float bf16_by_search(float x) {
-  uint32_t low = to_bits(x) & 0xffff0000u, high = low + 0x10000u;
-  double below = from_bits(low), above = from_bits(high), exact = x;
-  if (std::isinf(above)) above = std::copysign(0x1p128, exact);
-  double down = std::fabs(exact - below), up = std::fabs(above - exact);
-  if (down < up) return from_bits(low);
-  if (up < down) return from_bits(high);
-  return from_bits(low & 0x10000u ? high : low);
+// Both NaN, or the same bits.
+::testing::AssertionResult same(float got, float expected) {
+  if (std::isnan(got) && std::isnan(expected)) return ::testing::AssertionSuccess();
+  if (bits_of(got) == bits_of(expected)) return ::testing::AssertionSuccess();
+  return ::testing::AssertionFailure() << got << ", expected " << expected;
 }
 
 } // namespace
 
-TEST(Formats, Fp16EqualsTheCompilersHalf) {
-  const erg_float_format *fp16 = erg_float_format_find(ERG_FORMAT_FP16);
-  ASSERT_TRUE(fp16);
-  for (uint32_t bits = 0; bits < 65536; bits++) { // every half is a fixed point
-    uint16_t half = static_cast<uint16_t>(bits);
-    _Float16 h;
-    std::memcpy(&h, &half, 2);
-    float x = static_cast<float>(h);
-    if (std::isnan(x))
-      EXPECT_TRUE(std::isnan(fp16->round(x)));
-    else
-      EXPECT_EQ(to_bits(fp16->round(x)), to_bits(x)) << bits;
-  }
-  test::Random random(41);
-  for (int round = 0; round < 500000; round++) {
-    float x = from_bits(static_cast<uint32_t>(erg_random_u64(&random)));
-    if (round % 4 == 0)
-      x = static_cast<float>(std::ldexp(random.range(-4096, 4096) + 0.5, random.range(-30, 5))); // ties, subnormals
-    if (std::isnan(x)) continue;
-    ASSERT_EQ(to_bits(fp16->round(x)), to_bits(static_cast<float>(static_cast<_Float16>(x)))) << "seed 41: " << x;
-  }
-}
-
-TEST(Formats, Bf16IsTheNearerNeighbour) {
-  const erg_float_format *bf16 = erg_float_format_find(ERG_FORMAT_BF16);
-  ASSERT_TRUE(bf16);
-  test::Random random(42);
-  for (int round = 0; round < 500000; round++) {
-    uint32_t bits = static_cast<uint32_t>(erg_random_u64(&random));
-    if (round % 4 == 0) bits = (bits & 0xffff0000u) | 0x8000u; // ties
-    float x = from_bits(bits);
-    if (!std::isfinite(x)) continue;
-    ASSERT_EQ(to_bits(bf16->round(x)), to_bits(bf16_by_search(x))) << "seed 42: " << x;
-  }
-}
-
-TEST(Formats, EachIsIdempotentAndKnowsItsWidth) {
-  ERG_EACH(erg_float_format, item) {
-    EXPECT_EQ((*item)->bits, erg_format_bits((*item)->format)) << (*item)->name;
-    EXPECT_STREQ((*item)->name, erg_format_name((*item)->format));
-    test::Random random(43);
-    for (int i = 0; i < 1000; i++) {
-      float once = (*item)->round(static_cast<float>(erg_random_normal(&random)));
-      EXPECT_EQ((*item)->round(once), once) << (*item)->name;
+TEST(Formats, EveryCodeDecodesToTheValueOfItsFields) {
+  for (erg_format id : kNarrow) {
+    const erg_float_format &f = format(id);
+    Table table(id);
+    SCOPED_TRACE(f.name);
+    EXPECT_EQ(static_cast<double>(f.max), table.max());
+    for (uint32_t code = 0; code < 1u << f.bits; code++) {
+      double expected = table.value(code);
+      float got = f.decode(code);
+      if (std::isnan(expected)) {
+        ASSERT_TRUE(std::isnan(got)) << code;
+        ASSERT_TRUE(std::isnan(f.decode(f.encode(got)))) << code;
+      } else {
+        ASSERT_EQ(static_cast<double>(got), expected) << code;
+        ASSERT_EQ(std::signbit(got), (code >> (f.bits - 1)) != 0) << code;
+        ASSERT_EQ(f.encode(got), code); // also the two zeros
+        ASSERT_TRUE(same(f.round(got), got)) << code;
+      }
     }
   }
+}
+
+// Every midpoint between neighbours, and the binary32 next to it on either side: 4 x codes conversions a format.
+TEST(Formats, MidpointsGoToTheEvenNeighbour) {
+  for (erg_format id : kNarrow) {
+    const erg_float_format &f = format(id);
+    Table table(id);
+    SCOPED_TRACE(f.name);
+    for (size_t i = 0; i + 1 < table.values().size(); i++) {
+      double middle = (table.values()[i] + table.values()[i + 1]) / 2; // exact: one bit more
+      float at = static_cast<float>(middle);
+      ASSERT_EQ(static_cast<double>(at), middle);
+      for (float x : {at, std::nextafterf(at, -INFINITY), std::nextafterf(at, INFINITY)}) {
+        ASSERT_TRUE(same(f.round(x), table.nearest(x))) << x;
+        ASSERT_TRUE(same(f.round(-x), -table.nearest(x))) << -x;
+      }
+    }
+  }
+}
+
+TEST(Formats, RandomBitPatternsGoToTheNearerNeighbour) {
+  test::Random random(42);
+  for (erg_format id : kNarrow) {
+    const erg_float_format &f = format(id);
+    Table table(id);
+    SCOPED_TRACE(std::string(f.name) + ", seed 42");
+    for (int round = 0; round < 300000; round++) {
+      float x = float_of(static_cast<uint32_t>(erg_random_u64(&random)));
+      ASSERT_TRUE(same(f.round(x), table.nearest(x))) << x;
+      ASSERT_TRUE(std::isnan(x) || same(f.decode(f.encode(x)), f.round(x))) << x;
+      float held = std::isnan(x) ? x : std::fmax(std::fmin(x, f.max), -f.max);
+      ASSERT_TRUE(same(erg_float_saturate(&f, x), table.nearest(held))) << x;
+    }
+  }
+}
+
+TEST(Formats, OverflowIsInfinityOrTheOneNan) {
+  struct {
+    erg_format id;
+    float last, first;
+    bool infinity;
+  } cases[] = {
+      // the last binary32 that rounds to max, and the first that does not (the tie goes to the even one, beyond)
+      {ERG_FORMAT_FP16, std::nextafterf(65520, 0), 65520, true},
+      {ERG_FORMAT_BF16, std::nextafterf(0x1.ffp127F, 0), 0x1.ffp127F, true},
+      {ERG_FORMAT_FP8E4M3, 464, std::nextafterf(464, 1000), false}, // 448 is even: S.1111.110
+      {ERG_FORMAT_FP8E5M2, std::nextafterf(61440, 0), 61440, true}};
+  for (auto &c : cases) {
+    const erg_float_format &f = format(c.id);
+    SCOPED_TRACE(f.name);
+    for (float sign : {1.0F, -1.0F}) {
+      EXPECT_EQ(f.round(sign * c.last), sign * f.max);
+      float beyond = f.round(sign * c.first), infinity = f.round(sign * INFINITY);
+      EXPECT_EQ(std::isinf(beyond), c.infinity);
+      EXPECT_EQ(std::isnan(beyond), !c.infinity);
+      EXPECT_EQ(std::signbit(beyond), sign < 0);
+      EXPECT_TRUE(same(infinity, beyond));
+      EXPECT_EQ(erg_float_saturate(&f, sign * INFINITY), sign * f.max);
+      EXPECT_EQ(erg_float_saturate(&f, sign * c.first), sign * f.max);
+    }
+    EXPECT_TRUE(std::isnan(f.round(NAN)));
+    EXPECT_TRUE(std::isnan(erg_float_saturate(&f, NAN)));
+  }
+}
+
+TEST(Formats, Fp16EqualsTheCompilersHalf) {
+  const erg_float_format &fp16 = format(ERG_FORMAT_FP16);
+  test::Random random(41);
+  for (int round = 0; round < 500000; round++) {
+    float x = float_of(static_cast<uint32_t>(erg_random_u64(&random)));
+    if (round % 4 == 0) x = static_cast<float>(std::ldexp(random.range(-4096, 4096) + 0.5, random.range(-30, 5)));
+    ASSERT_TRUE(same(fp16.round(x), static_cast<float>(static_cast<_Float16>(x)))) << "seed 41: " << x;
+  }
+}
+
+TEST(Formats, EachKnowsItsNameAndWidth) {
+  int count = 0;
+  ERG_EACH(erg_float_format, item) {
+    count++;
+    EXPECT_EQ((*item)->bits, erg_format_bits((*item)->format)) << (*item)->name;
+    EXPECT_STREQ((*item)->name, erg_format_name((*item)->format));
+    EXPECT_EQ(erg_float_format_find((*item)->format), *item);
+    EXPECT_EQ((*item)->round((*item)->max), (*item)->max);
+  }
+  EXPECT_EQ(count, ERG_FORMAT_COUNT - 1);
+  EXPECT_EQ(erg_float_format_find(ERG_FORMAT_INT), nullptr);
 }
