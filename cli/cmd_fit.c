@@ -195,9 +195,9 @@ static erg_status write_technology(const erg_cli *cli, const erg_measured *m, co
 
 static erg_status run(int argc, char **argv, erg_error *error) {
   erg_cli cli;
-  erg_csv csv;
-  erg_measured measured;
-  erg_fit_result result;
+  erg_csv csv = {0};
+  erg_measured measured = {0};
+  erg_fit_result result = {0};
   erg_cli_parse(&command, ERG_OPTION_FIT | ERG_OPTION_REPORT, 1, 1, argc, argv, &cli);
   erg_status status = erg_csv_load(cli.arguments[0], &csv, error);
   if (status != ERG_OK) goto out;

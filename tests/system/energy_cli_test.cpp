@@ -141,8 +141,9 @@ TEST(ListTechs, SaysWhatEachCoversAndWhatNot) {
 // The measured chip: what the numbers identify and what they do not, and a technology that says where it comes from.
 TEST(FitCommand, WritesATechnologyThatRunsAndSaysWhatItIs) {
   test::Folder f;
-  test::Output o = test::ergon("fit eyeriss --json --out '" + f / "t' --name chip --precision int16 --node 65 --pes 168 "
-                                                              "--tech horowitz-45nm");
+  test::Output o =
+      test::ergon("fit eyeriss --json --out '" + f / "t' --name chip --precision int16 --node 65 --pes 168 "
+                                                     "--tech horowitz-45nm");
   ASSERT_EQ(o.exit_code, 0) << o.err;
   Document d(o.out);
   const json_t *b = d.at("coefficients", 1);
