@@ -204,7 +204,8 @@ static erg_status run(int argc, char **argv, erg_error *error) {
   char *column = cli.rows ? erg_arena_strdup(&cli.arena, cli.rows) : NULL, *value = column ? strchr(column, '=') : NULL;
   if (value) *value++ = 0;
   if (column && !value) {
-    status = erg_fail(error, ERG_ERR_USAGE, "--rows: found '%s'; allowed: COLUMN=VALUE", cli.rows);
+    erg_fail(error, ERG_ERR_USAGE, "--rows: found '%s'; allowed: COLUMN=VALUE", cli.rows);
+    status = ERG_ERR_USAGE;
   } else {
     status = erg_measured_of(&csv, cli.terms, column, value, &measured, error);
   }
