@@ -17,7 +17,7 @@ static void row(erg_table *table, const char *name, const char *help) {
 }
 
 /* One line a file; a file that cannot be read is a fault, not a gap. */
-static erg_status list_files(const char *kind, erg_table *table, erg_error *error) {
+static erg_status list_files(const char *kind, bool coverage, erg_table *table, erg_error *error) {
   erg_arena arena = {0};
   char **names;
   int count;
@@ -30,7 +30,15 @@ static erg_status list_files(const char *kind, erg_table *table, erg_error *erro
     } else if (strcmp(kind, "tech") == 0) {
       erg_technology tech;
       status = erg_technology_load(names[i], NULL, 0, &tech, error);
-      if (status == ERG_OK) row(table, names[i], tech.help), erg_technology_free(&tech);
+      if (status != ERG_OK) break;
+      char covers[512], lacks[512];
+      erg_technology_coverage(&tech, covers, sizeof covers, lacks, sizeof lacks);
+      row(table, names[i], tech.help);
+      if (coverage) {
+        erg_table_cell(table, "%s", covers);
+        erg_table_cell(table, "%s", lacks);
+      }
+      erg_technology_free(&tech);
     } else {
       erg_graph graph;
       status = erg_graph_load(names[i], 1, NULL, 0, &graph, error);
@@ -46,10 +54,10 @@ static erg_status list_files(const char *kind, erg_table *table, erg_error *erro
   return status;
 }
 
-static erg_status list(const char *what, erg_table *table, erg_error *error) {
-  if (strcmp(what, "archs") == 0) return list_files("archs", table, error);
-  if (strcmp(what, "techs") == 0) return list_files("tech", table, error);
-  if (strcmp(what, "workloads") == 0) return list_files("nets", table, error);
+static erg_status list(const char *what, bool coverage, erg_table *table, erg_error *error) {
+  if (strcmp(what, "archs") == 0) return list_files("archs", false, table, error);
+  if (strcmp(what, "techs") == 0) return list_files("tech", coverage, table, error);
+  if (strcmp(what, "workloads") == 0) return list_files("nets", false, table, error);
   if (strcmp(what, "ops") == 0) {
     ERG_EACH(erg_op, item) row(table, (*item)->name, (*item)->help);
   } else if (strcmp(what, "formats") == 0) {
@@ -84,7 +92,13 @@ static erg_status run(int argc, char **argv, erg_error *error) {
     erg_table *table = erg_table_new();
     erg_table_column(table, what, false);
     erg_table_column(table, "", false);
-    status = list(what, table, error);
+    /* Asked for alone, technologies say what they cover and what they do not. */
+    bool coverage = cli.argument_count && strcmp(what, "techs") == 0;
+    if (coverage) {
+      erg_table_column(table, "covers", false);
+      erg_table_column(table, "does not cover", false);
+    }
+    status = list(what, coverage, table, error);
     if (status == ERG_OK) erg_table_print(table, stdout);
     erg_table_free(table);
     if (status == ERG_OK && cli.argument_count && strcmp(what, "gates") == 0) {

@@ -25,6 +25,11 @@ enum {
   ERG_OPTION_VERIFY = 8,    /**< gaps, mutant, dut, top, dut-template, cycles, cases, case, layer, tile, waves */
   ERG_OPTION_PLOT = 16,     /**< out */
   ERG_OPTION_VECTORS = 1024, /**< layer, random, rule */
+  ERG_OPTION_TECH = 2048,    /**< tech, set of a technology */
+  ERG_OPTION_PRICE = 4096,   /**< tech as a list, set */
+  ERG_OPTION_JSON = 8192,    /**< json alone */
+  ERG_OPTION_FIT = 16384,    /**< terms, rows, prior, error, layers, and what the technology file needs */
+  ERG_OPTION_COMPARE = 32768, /**< tolerance */
 };
 
 #define MOST_LIST 16
@@ -59,6 +64,11 @@ typedef struct {
   bool tile_given;
   int tile;
   const char *waves;
+  bool tech_given;
+  const char *terms, *rows, *priors[MOST_LIST], *name, *memory; /**< fit */
+  int prior_count;
+  int64_t pes;
+  double relative_error, node_nm, bank_bytes, tolerance;
   char command_line[1024];
   erg_arena arena;
 } erg_cli;

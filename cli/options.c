@@ -37,7 +37,16 @@ enum {
   KEY_CASE,
   KEY_ZEROS,
   KEY_TILE,
-  KEY_WAVES
+  KEY_WAVES,
+  KEY_TERMS,
+  KEY_PRIOR,
+  KEY_ERROR,
+  KEY_PES,
+  KEY_NAME,
+  KEY_NODE,
+  KEY_MEMORY,
+  KEY_ROWS,
+  KEY_TOLERANCE
 };
 
 static const struct {
@@ -46,6 +55,10 @@ static const struct {
 } all_options[] = {
     {ERG_OPTION_POINT, {"arch", KEY_ARCH, "NAME|FILE", 0, "architecture (default edge)", 1}},
     {ERG_OPTION_POINT, {"tech", KEY_TECH, "NAME|FILE", 0, "technology (default horowitz-45nm)", 1}},
+    {ERG_OPTION_TECH, {"tech", KEY_TECH, "NAME|FILE", 0, "technology (default: the run's, else horowitz-45nm)", 1}},
+    {ERG_OPTION_PRICE, {"tech", KEY_TECH, "T[,T...]", 0, "technologies, names or files", 1}},
+    {ERG_OPTION_TECH | ERG_OPTION_PRICE,
+     {"set", KEY_SET, "tech.KEY=VALUE", 0, "overrides a field of the technology", 1}},
     {ERG_OPTION_POINT,
      {"precision", KEY_PRECISION, "P[,P...]", 0, "int8, w4a8, w4a8p24o8, fp32, fp16, bf16, ... (default int8)", 1}},
     {ERG_OPTION_POINT, {"fusion", KEY_FUSION, "F[,F...]", 0, "wide, none, fold, epilogue (default epilogue)", 1}},
@@ -83,7 +96,24 @@ static const struct {
     {ERG_OPTION_VECTORS, {"layer", KEY_LAYER, "NAME", 0, "the layer whose vectors are written", 2}},
     {ERG_OPTION_VECTORS, {"random", KEY_RANDOM, 0, 0, "a random convolution drawn from --seed, no workload", 2}},
     {ERG_OPTION_VECTORS, {"rule", KEY_RULE, "S|D|F|A", 0, "requantization rule (default S)", 2}},
-    {ERG_OPTION_REPORT, {"json", KEY_JSON, 0, 0, "JSON on stdout", 3}},
+    {ERG_OPTION_FIT, {"terms", KEY_TERMS, "T[,T...]", 0, "of a, b, d, p0 (default: a, b, p0 as there are columns)", 2}},
+    {ERG_OPTION_FIT, {"rows", KEY_ROWS, "COLUMN=VALUE", 0, "only these rows", 2}},
+    {ERG_OPTION_FIT, {"prior", KEY_PRIOR, "TERM=VALUE:SIGMA", 0, "a value known beforehand, as one more row", 2}},
+    {ERG_OPTION_FIT,
+     {"error", KEY_ERROR, "R", 0, "relative error of a measurement, to weigh priors (default 0.05)", 2}},
+    {ERG_OPTION_FIT, {"layers", KEY_LAYERS, 0, 0, "the table of rows", 2}},
+    {ERG_OPTION_FIT, {"name", KEY_NAME, "NAME", 0, "of the technology that --out writes (default fitted)", 2}},
+    {ERG_OPTION_FIT, {"precision", KEY_PRECISION, "P", 0, "of its MAC (default int8)", 2}},
+    {ERG_OPTION_FIT,
+     {"tech", KEY_TECH, "NAME", 0, "technology that it extends: whatever was not fitted (default: none)", 2}},
+    {ERG_OPTION_FIT, {"node", KEY_NODE, "NM", 0, "its node", 2}},
+    {ERG_OPTION_FIT, {"pes", KEY_PES, "N", 0, "PEs that share P0", 2}},
+    {ERG_OPTION_FIT,
+     {"memory", KEY_MEMORY, "dram|sram:BYTES", 0, "the memory that b is the price of (default dram)", 2}},
+    {ERG_OPTION_COMPARE,
+     {"tolerance", KEY_TOLERANCE, "SHARE", 0, "largest relative error of a layer that is no mismatch (default 0.05)",
+      2}},
+    {ERG_OPTION_REPORT | ERG_OPTION_JSON, {"json", KEY_JSON, 0, 0, "JSON on stdout", 3}},
     {ERG_OPTION_RUN, {"csv", KEY_CSV, 0, 0, "CSV on stdout, a row a layer", 3}},
     {ERG_OPTION_REPORT | ERG_OPTION_PLOT, {"out", KEY_OUT, "DIR", 0, "also write files into DIR", 3}},
     {~0u, {"quiet", KEY_QUIET, 0, 0, "no progress", 3}},
@@ -118,6 +148,13 @@ static int64_t whole(struct argp_state *state, const char *option, const char *w
   if (!erg_parse_int(word, &value) || value < low || value > high)
     argp_error(state, "--%s: found '%s'; allowed: a whole number from %lld to %lld", option, word, (long long)low,
                (long long)high);
+  return value;
+}
+
+static double real(struct argp_state *state, const char *option, const char *word, double low, double high) {
+  double value = 0;
+  if (!erg_parse_real(word, &value) || value < low || value > high)
+    argp_error(state, "--%s: found '%s'; allowed: a number from %g to %g", option, word, low, high);
   return value;
 }
 
@@ -173,6 +210,7 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
     cli->arch = text;
     break;
   case KEY_TECH:
+    cli->tech_given = true;
     cli->tech = text;
     break;
   case KEY_PRECISION:
@@ -261,6 +299,42 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
   case KEY_WAVES:
     cli->waves = text;
     break;
+  case KEY_TERMS:
+    cli->terms = text;
+    break;
+  case KEY_ROWS:
+    cli->rows = text;
+    break;
+  case KEY_PRIOR:
+    if (cli->prior_count == MOST_LIST) argp_error(state, "--prior: more than %d", MOST_LIST);
+    cli->priors[cli->prior_count++] = text;
+    break;
+  case KEY_ERROR:
+    cli->relative_error = real(state, "error", text, 1e-6, 1);
+    break;
+  case KEY_PES:
+    cli->pes = whole(state, "pes", text, 1, 1 << 30);
+    break;
+  case KEY_NAME:
+    if (!*text || strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != strlen(text))
+      argp_error(state, "--name: found '%s'; allowed: letters, digits, - _ .", text);
+    cli->name = text;
+    break;
+  case KEY_NODE:
+    cli->node_nm = real(state, "node", text, 1, 1000);
+    break;
+  case KEY_MEMORY:
+    cli->memory = "dram";
+    if (strncmp(text, "sram:", 5) == 0) {
+      cli->memory = "sram";
+      cli->bank_bytes = real(state, "memory", text + 5, 1, 1e12);
+    } else if (strcmp(text, "dram") != 0) {
+      argp_error(state, "--memory: found '%s'; allowed: dram, sram:BYTES", text);
+    }
+    break;
+  case KEY_TOLERANCE:
+    cli->tolerance = real(state, "tolerance", text, 0, 1e6);
+    break;
   case KEY_ZEROS:
     if (!erg_parse_real(text, &cli->zero_share) || cli->zero_share < 0 || cli->zero_share > 1)
       argp_error(state, "--zeros: found '%s'; allowed: a number from 0 to 1", text);
@@ -316,7 +390,11 @@ void erg_cli_parse(const erg_command *command, unsigned groups, int least, int m
                    .jobs = 1,
                    .seed = 1,
                    .cases = 100,
-                   .only_case = -1};
+                   .only_case = -1,
+                   .name = "fitted",
+                   .memory = "dram",
+                   .node_nm = 45,
+                   .tolerance = 0.05};
   erg_precision_parse("int8", &out->precisions[0], NULL);
   join_line(argc, argv, out->command_line, sizeof out->command_line);
   parse p = {command, out, least, most};

@@ -55,9 +55,27 @@ erg_status erg_cli_run(const erg_cli *cli, const erg_inputs *inputs, erg_result 
   return ERG_OK;
 }
 
+/* Ratios to the first point that was not skipped: what both share cancels, so these intervals are narrower than those
+ * of the totals. */
+static void add_ratios(json_t *result, const erg_result *first, const erg_result *r) {
+  json_t *totals = json_object_get(result, "totals");
+  erg_interval interval;
+  if (!json_is_object(totals)) return;
+  bool known = first != r && erg_spread_ratio(&r->spread, &first->spread, &interval, NULL) == ERG_OK;
+  json_object_set_new(totals, "energy_ratio", json_real(r->energy.total_pj / first->energy.total_pj));
+  json_object_set_new(totals, "energy_ratio_p05", known ? json_real(interval.p05) : json_null());
+  json_object_set_new(totals, "energy_ratio_p95", known ? json_real(interval.p95) : json_null());
+}
+
 json_t *erg_run_json(const erg_cli *cli, const erg_result *results, int count) {
   json_t *envelope = erg_envelope_json("ergon.run", cli->command_line, &results[0].point), *list = json_array();
-  for (int i = 0; i < count; i++) json_array_append_new(list, erg_result_json(&results[i]));
+  const erg_result *first = NULL;
+  for (int i = 0; i < count; i++) {
+    json_t *result = erg_result_json(&results[i]);
+    if (!first && !results[i].skipped) first = &results[i];
+    if (first) add_ratios(result, first, &results[i]);
+    json_array_append_new(list, result);
+  }
   json_object_set_new(envelope, "results", list);
   return envelope;
 }

@@ -152,7 +152,7 @@ void erg_print_points(const erg_result *results, int count, FILE *stream) {
   columns(table,
           (const char *const[]){"precision", "fusion", s->points[1], s->points[2], "util [%]", s->points[3],
                                 s->points[4], "other ops", "registers", "partial sums", "scratchpads", "dram",
-                                static_column(results), s->points[5], "TOPS/W", "MAC area [mm2]", NULL},
+                                static_column(results), s->points[5], "5 to 95 %", "TOPS/W", "MAC area [mm2]", NULL},
           2);
   for (int i = 0; i < count; i++) {
     const erg_result *r = &results[i];
@@ -164,7 +164,7 @@ void erg_print_points(const erg_result *results, int count, FILE *stream) {
                    r->point.fusion == ERG_FUSION_WIDE ? " (wide maps)" : "");
     if (r->skipped) {
       erg_table_cell(table, "skipped");
-      for (int c = erg_technology_has_static(r->point.technology) ? -1 : 0; c < 12; c++) erg_table_cell(table, "-");
+      for (int c = erg_technology_has_static(r->point.technology) ? -1 : 0; c < 13; c++) erg_table_cell(table, "-");
       continue;
     }
     erg_table_cell(table, "%.*f", 2 * s->digits, (double)r->activity.cycles / s->point_cycles);
@@ -172,6 +172,11 @@ void erg_print_points(const erg_result *results, int count, FILE *stream) {
     erg_table_cell(table, "%.1f", 100 * r->utilization);
     erg_table_cell(table, "%.2f", (double)erg_activity_level_bits(&r->activity, 0) / s->point_bits);
     energy_cells(table, r, &r->energy, s->point_pj);
+    erg_interval interval;
+    if (erg_spread_interval(&r->spread, &interval, NULL) == ERG_OK)
+      erg_table_cell(table, "%.2f to %.2f", interval.p05 / s->point_pj, interval.p95 / s->point_pj);
+    else
+      erg_table_cell(table, "-");
     erg_table_cell(table, "%.3f", 2.0 * (double)r->macs / r->energy.total_pj);
     if (r->area_um2 >= 0)
       erg_table_cell(table, "%.3f", r->area_um2 / 1e6);
@@ -318,6 +323,11 @@ void erg_print_ratios(const erg_result *wide, const erg_result *narrow, FILE *st
   ratio_row(table, "total", wide, &wide->energy, narrow, &narrow->energy);
   erg_table_print(table, stream);
   erg_table_free(table);
+  erg_interval interval;
+  if (erg_spread_ratio(&wide->spread, &narrow->spread, &interval, NULL) == ERG_OK)
+    fprintf(stream, "The total ratio is %.2f, 5 to 95 %%: %.2f to %.2f%s.\n",
+            wide->energy.total_pj / narrow->energy.total_pj, interval.p05, interval.p95,
+            erg_interval_resolved(&interval) ? "" : ": it holds 1, *not resolved*");
   fputs("Tiles are chosen for each precision: where they differ, so do re-fetches, and dram may save more or less than "
         "the "
         "element width.\n",

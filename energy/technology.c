@@ -141,6 +141,8 @@ static const erg_field technology_fields[] = {
      .help = "integer MACs of widths without a constant of their own"},
     {FIELD(erg_technology, memories), .type = ERG_FIELD_RECORDS, .record = &erg_memory_record, .max_items = 64,
      .help = "energies of memories"},
+    {FIELD(erg_technology, extends), .type = ERG_FIELD_TEXT, .optional = true,
+     .help = "a technology whose operations, memories and laws stand where this file states none"},
     {FIELD(erg_technology, dram), .type = ERG_FIELD_TEXT, .optional = true,
      .help = "ddr3, ddr4, lpddr4, gddr6, hbm2, hbm2e: instead of the dram among memories"},
     {FIELD(erg_technology, sram), .type = ERG_FIELD_TEXT, .optional = true,
@@ -181,7 +183,8 @@ erg_status erg_technology_parse(const char *file, const char *text, const erg_ov
     t.has_width_law = t.width_law.max_bits > 0;
     erg_sha256_hex(text, strlen(text), t.sha256);
     credit_static(&t, overrides, override_count);
-    erg_technology_check(&t, &faults);
+    erg_technology_extend(&t, &faults);
+    if (faults.status == ERG_OK) erg_technology_check(&t, &faults);
     if (faults.status == ERG_OK) erg_technology_parts(&t, &faults);
     if (faults.status == ERG_OK) erg_technology_scale(&t, &faults);
     status = faults.status;
@@ -190,7 +193,7 @@ erg_status erg_technology_parse(const char *file, const char *text, const erg_ov
     *out = t;
   } else {
     erg_fail(error, status, "%s", faults.text ? faults.text : file);
-    erg_arena_free(&t.arena);
+    erg_technology_free(&t);
   }
   erg_error_clear(&faults);
   return status;
@@ -208,5 +211,6 @@ erg_status erg_technology_load(const char *name, const erg_override *overrides, 
 }
 
 void erg_technology_free(erg_technology *technology) {
+  if (technology->base) erg_technology_free(technology->base);
   erg_arena_free(&technology->arena);
 }

@@ -9,6 +9,8 @@
 void erg_technology_check(const erg_technology *technology, erg_error *error);
 /** Finds the DRAM part and the SRAM table that the file names (parts.c). */
 erg_status erg_technology_parts(erg_technology *technology, erg_error *error);
+/** Takes what is not stated from the technology that `extends` names (extends.c). */
+erg_status erg_technology_extend(erg_technology *technology, erg_error *error);
 /** The factor of voltage and node scaling, refused outside its stated validity (scaling.c). */
 erg_status erg_technology_scale(erg_technology *technology, erg_error *error);
 extern const erg_record erg_memory_record;

@@ -230,9 +230,9 @@ static void write_commands(const json_t *run, const chart *c, const char *unit, 
     fprintf(gp, "%s '%s.dat' using 1:4:5:6 with yerrorbars linecolor rgb '#222222' pointtype 0 title '5 to 95 %%'",
             lead, file);
   fprintf(gp,
-          "%s '%s.dat' using 1:4:(sprintf($4 >= 100 ? '%%.0f' : $4 >= 10 ? '%%.1f' : '%%.2f', $4)) with labels offset "
-          "0,0.6 font ',9' notitle\n",
-          lead, file);
+          "%s '%s.dat' using 1:4:(sprintf($4 >= 100 ? '%%.0f' : $4 >= 10 ? '%%.1f' : '%%.2f', $4)) with labels %s font "
+          "',9' notitle\n",
+          lead, file, intervals ? "left offset 0.5,0.6" : "offset 0,0.6");
 }
 
 static double tallest(const chart *c) {
@@ -262,6 +262,11 @@ static erg_status write_relative(const json_t *run, FILE *data, FILE *gp, erg_er
   char unit[128];
   snprintf(unit, sizeof unit, "%% of %s, %s", c.bars[first].precision, c.bars[first].fusion);
   double divisor = c.bars[first].total_pj / 100;
+  for (int b = 0; b < c.bar_count; b++) { /* of the ratio itself, in which what both share cancels */
+    const json_t *totals = json_object_get(json_array_get(json_object_get(run, "results"), (size_t)b), "totals");
+    c.bars[b].p05_pj = json_number_value(json_object_get(totals, "energy_ratio_p05")) * 100 * divisor;
+    c.bars[b].p95_pj = json_number_value(json_object_get(totals, "energy_ratio_p95")) * 100 * divisor;
+  }
   write_data(&c, divisor, "percent", data);
   write_commands(run, &c, unit, tallest(&c) / divisor, "energy-relative", gp);
   return ERG_OK;

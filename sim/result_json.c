@@ -168,8 +168,10 @@ static json_t *totals_json(const erg_result *r) {
   json_object_set_new(t, "ops", ops_json(&r->activity));
   json_object_set_new(t, "gated_macs", count_json(r->activity.gated_macs));
   json_object_set_new(t, "energy_pj", energy_json(&r->point, &r->energy));
-  json_object_set_new(t, "energy_pj_p05", json_null()); /* no intervals yet: never a made-up one */
-  json_object_set_new(t, "energy_pj_p95", json_null());
+  erg_interval interval;
+  bool known = erg_spread_interval(&r->spread, &interval, NULL) == ERG_OK;
+  json_object_set_new(t, "energy_pj_p05", known ? json_real(interval.p05) : json_null());
+  json_object_set_new(t, "energy_pj_p95", known ? json_real(interval.p95) : json_null());
   json_object_set_new(t, "a_pj_per_flop", real_or_null(r->law.a_effective_pj_per_flop));
   json_object_set_new(t, "b_pj_per_byte", real_or_null(r->law.b_effective_pj_per_byte));
   json_object_set_new(t, "law_test", law_json(r));

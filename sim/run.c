@@ -61,7 +61,7 @@ static erg_status count_pass(const erg_point *point, const erg_verify_result *rt
 }
 
 static erg_status run_pass(const erg_point *point, const erg_precision *hardware, const erg_verify_result *rtl,
-                           erg_layer_result *layer, erg_error *error) {
+                           erg_layer_result *layer, erg_spread *spread, erg_error *error) {
   const erg_pass *pass = layer->pass;
   const erg_op_counts *ops = counts_of(pass, &point->precision);
   erg_error fault = {0};
@@ -75,6 +75,9 @@ static erg_status run_pass(const erg_point *point, const erg_precision *hardware
     erg_arch_price_machine(point->arch, &point->precision, &machine);
     status =
         erg_price(point->technology, &machine, &layer->activity, &point->precision, hardware, &layer->energy, &fault);
+    if (status == ERG_OK)
+      status = erg_itemise(point->technology, &machine, &layer->activity, &point->precision, hardware, erg_spread_item,
+                           spread, &fault);
   }
   if (status == ERG_ERR_UNSUPPORTED)
     erg_fail(error, status, "%s", fault.text); /* the point's reason, not the layer's */
@@ -145,12 +148,13 @@ static erg_status run_point(const erg_point *point, erg_progress *progress, erg_
     if (status != ERG_OK) return status;
   }
   double macs_done = 0;
+  r->spread.arena = &r->plan.arena;
   for (int i = 0; i < r->plan.pass_count && status == ERG_OK; i++) {
     const erg_pass *pass = &r->plan.passes[i];
     if (!exists(pass, &point->precision)) continue;
     erg_layer_result *layer = &r->layers[r->layer_count++];
     layer->pass = pass;
-    status = run_pass(point, &hardware, rtl, layer, error);
+    status = run_pass(point, &hardware, rtl, layer, &r->spread, error);
     macs_done += (double)pass->int_counts.mac;
     if (progress) erg_progress_update(progress, macs_done, pass->name);
   }
@@ -173,6 +177,7 @@ erg_status erg_run(const erg_point *point, erg_progress *progress, erg_result *o
   }
   if (status == ERG_OK) {
     *out = result;
+    out->spread.arena = &out->plan.arena;
   } else {
     erg_fail(error, status, "%s", fault.text ? fault.text : "failed");
     erg_plan_free(&result.plan);

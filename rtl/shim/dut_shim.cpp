@@ -313,6 +313,8 @@ void gaps(void *model, double probability, uint64_t seed) {
 const int64_t *sums(const void *model) {
   return model_of(model)->sums;
 }
+#else
+constexpr decltype(ergon_variant_api::sums) sums = nullptr;
 #endif
 
 void waves(void *model, const char *path, uint64_t first_edge, uint64_t last_edge) {
@@ -341,11 +343,7 @@ const ergon_variant_api ergon_variant = {create,
                                          epilogue_depth,
                                          fault,
                                          gaps,
-#ifdef ERGON_DUT_SUMS
                                          sums,
-#else
-                                          nullptr,
-#endif
                                          nullptr,
                                          ergon::kWaveform ? waves : nullptr,
                                          ergon::kWaveform ? waves_end : nullptr};

@@ -7,6 +7,7 @@
 
 #include "ergon/base.h"
 #include "ergon/yaml.h"
+#include <jansson.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -116,7 +117,7 @@ typedef struct {
   erg_provenance provenance;
 } erg_sram_table;
 
-typedef struct {
+typedef struct erg_technology {
   char *name, *help;
   double node_nm, voltage_v;
   bool mac_includes_registers;
@@ -141,6 +142,8 @@ typedef struct {
   double scale_to_node_nm, scale_to_voltage_v; /**< 0: as published */
   double scale;                  /**< of on-chip dynamic energy; 1 without scaling (scaling.c) */
   erg_provenance static_provenance, scale_provenance;
+  char *extends;                 /**< a technology whose constants stand where the file states none, or NULL */
+  struct erg_technology *base;
 } erg_technology;
 
 /** Interpolates in the table, or refuses with the range it covers. */
@@ -231,6 +234,74 @@ erg_status erg_price(const erg_technology *technology, const erg_price_machine *
                      const erg_precision *precision, const erg_precision *mac_precision, erg_energy *out,
                      erg_error *error);
 void erg_energy_add(erg_energy *sum, const erg_energy *part);
+
+/** One constant as people read it: "mac int8", "0.3 pJ", where it comes from. */
+typedef void (*erg_constant_sink)(void *context, const char *label, const char *value, const erg_provenance *provenance);
+/** Every constant of a technology, in the order of the file (describe.c). */
+void erg_technology_constants(const erg_technology *technology, erg_constant_sink sink, void *context);
+/** What it covers and what it does not, one text each, into `covers` and `lacks`. */
+void erg_technology_coverage(const erg_technology *technology, char *covers, size_t covers_bytes, char *lacks,
+                             size_t lacks_bytes);
+
+/* ---------------------------------------------------------------- stored runs (stored.c) */
+
+typedef struct {
+  const char *name;
+  erg_activity activity;
+  double total_pj; /**< as stored */
+} erg_stored_layer;
+
+/** A result of an `ergon.run` document: counts and machine, to be priced again. Texts live in the document. */
+typedef struct {
+  const char *workload, *arch, *technology, *precision_name, *fusion, *model, *status, *reason;
+  erg_precision precision, mac_precision;
+  erg_price_machine machine;
+  erg_stored_layer *layers;
+  int layer_count; /**< 0 where the point was skipped */
+  double total_pj, latency_s;
+  uint64_t macs;
+} erg_stored_result;
+typedef struct {
+  erg_arena arena;
+  json_t *json;
+  erg_stored_result *results;
+  int count;
+  const char *tech_sha256;
+} erg_stored_run;
+/** A file, a folder with run.json in it, or `-` for stdin. ERG_ERR_DATA names what is missing. */
+erg_status erg_stored_read(const char *path, erg_stored_run *out, erg_error *error);
+void erg_stored_free(erg_stored_run *run);
+/** Sum over the layers, in the order in which the run summed. `sink` (may be NULL) sees every item. */
+erg_status erg_stored_price(const erg_technology *technology, const erg_stored_result *result, erg_item_sink sink,
+                            void *context, erg_energy *out, erg_error *error);
+
+/* ---------------------------------------------------------------- intervals (interval.c) */
+
+/** Energy grouped by the constants it rests on: all that an interval needs of a run. Start with `{0}`; lives in an arena. */
+typedef struct {
+  uint64_t ids[ERG_MOST_FACTORS];
+  double sigmas[ERG_MOST_FACTORS];
+  int factor_count;
+  double pj;
+} erg_spread_group;
+typedef struct {
+  erg_spread_group *groups;
+  int count, room;
+  erg_arena *arena;
+  bool failed; /**< memory ran out */
+} erg_spread;
+/** An erg_item_sink; `context` is an erg_spread with its arena set. */
+void erg_spread_item(void *context, const erg_item *item);
+
+typedef struct { double p05, p95; } erg_interval;
+/** Monte Carlo over lognormal factors (GSL, a fixed seed, ERG_DRAWS draws). A constant draws the same numbers wherever it
+ *  occurs, so what two energies share cancels in their ratio. */
+#define ERG_DRAWS 10000
+erg_status erg_spread_interval(const erg_spread *spread, erg_interval *out, erg_error *error);
+erg_status erg_spread_ratio(const erg_spread *numerator, const erg_spread *denominator, erg_interval *out,
+                            erg_error *error);
+/** False where the interval holds 1: the comparison is *not resolved*. */
+bool erg_interval_resolved(const erg_interval *ratio);
 
 /* ---------------------------------------------------------------- the book form and the law's test (law.c) */
 

@@ -192,6 +192,7 @@ typedef struct {
   int64_t parameters;
   double latency_s, utilization, area_um2; /**< area < 0: the technology states none */
   erg_law law;
+  erg_spread spread; /**< total energy by the constants it rests on; lives in the plan's arena */
 } erg_result;
 
 /** The judge that erg_plan_build asks; `context` is the erg_point. */

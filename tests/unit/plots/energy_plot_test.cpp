@@ -117,3 +117,18 @@ TEST(EnergyPlot, UnwritableFolder) {
   EXPECT_EQ(erg_plot_draw("energy", json, "/proc/none", nullptr, &error), ERG_ERR_CREATE);
   json_decref(json);
 }
+
+// The relative plot's error bars are of the ratio, in which what both points share cancels, not of the total.
+TEST(EnergyPlot, RelativeErrorBarsAreThoseOfTheRatio) {
+  json_t *first = result("fp32", "none", 10), *second = result("int8", "none", 1);
+  json_t *totals = json_object_get(second, "totals");
+  json_object_set_new(totals, "energy_pj_p05", json_real(1e9));
+  json_object_set_new(totals, "energy_pj_p95", json_real(1e10));
+  json_object_set_new(totals, "energy_ratio_p05", json_real(0.08));
+  json_object_set_new(totals, "energy_ratio_p95", json_real(0.13));
+  Drawn d(run({first, second}), "energy-relative");
+  ASSERT_EQ(d.status, ERG_OK) << d.error.message();
+  EXPECT_NE(d.file("energy-relative.dat").find("\"int8\" \"none\" 10 8 13 "), std::string::npos)
+      << d.file("energy-relative.dat");
+  EXPECT_NE(d.file("energy-relative.gp").find("yerrorbars"), std::string::npos);
+}
