@@ -68,8 +68,9 @@ static erg_status of_csv(const erg_csv *csv, const side *like, side *s, erg_aren
     s->quantities[s->quantity_count++] = like->quantities[q];
   }
   if (s->quantity_count == 0)
-    return erg_fail(error, ERG_ERR_DATA, "%s: nothing to compare; needed: cycles, energy_pj, or <level>_bytes, such as %s",
-                    csv->file, like->quantities[2]);
+    return erg_fail(error, ERG_ERR_DATA,
+                    "%s: nothing to compare; needed: cycles, energy_pj, or <level>_bytes, such as %s", csv->file,
+                    like->quantities[2]);
   erg_status status = room_for(s, csv->rows, arena, error);
   for (int i = 0; i < csv->rows && status == ERG_OK; i++) {
     s->names[i] = csv->cells[i][name];
@@ -151,7 +152,59 @@ static void print_unmatched(const side *s, const char *where, FILE *stream) {
   if (count) fputc('\n', stream);
 }
 
-static erg_status report(const erg_cli *cli, side *a, side *b, erg_error *error) {
+/* ---- the interval of the total energy ratio, where both sides are runs whose constants are at hand ---- */
+
+typedef struct {
+  bool known;
+  const char *reason; /* why not */
+  double nominal;
+  erg_interval interval;
+} energy_ratio;
+
+static const erg_stored_result *only(const erg_stored_run *run) {
+  for (int i = 0; i < run->count; i++)
+    if (run->results[i].layer_count) return &run->results[i];
+  return NULL;
+}
+
+static bool spread_of(const erg_stored_result *r, erg_arena *arena, erg_spread *spread) {
+  erg_technology t;
+  erg_energy energy;
+  *spread = (erg_spread){.arena = arena};
+  if (erg_technology_load(r->technology, NULL, 0, &t, NULL) != ERG_OK) return false;
+  bool good =
+      erg_stored_price(&t, r, erg_spread_item, spread, &energy, NULL) == ERG_OK && energy.total_pj == r->total_pj;
+  erg_technology_free(&t);
+  return good;
+}
+
+static energy_ratio ratio_of(const erg_stored_run *first, const erg_stored_run *second, erg_arena *arena) {
+  erg_spread a, b;
+  const erg_stored_result *one = only(first), *other = only(second);
+  if (!one || !other || !second->json) return (energy_ratio){.reason = "the other side states no constants"};
+  if (!spread_of(one, arena, &a) || !spread_of(other, arena, &b))
+    return (energy_ratio){.reason = "a run was priced with a technology file or --set that are not at hand"};
+  energy_ratio ratio = {.nominal = one->total_pj / other->total_pj};
+  ratio.known = erg_spread_ratio(&a, &b, &ratio.interval, NULL) == ERG_OK;
+  return ratio;
+}
+
+static void print_ratio(const energy_ratio *r, FILE *stream) {
+  if (!r->known)
+    fprintf(stream, "total energy ratio: no interval, because %s\n", r->reason ? r->reason : "an energy is 0");
+  else
+    fprintf(stream, "total energy ratio %.4f, 5 to 95 %%: %.4f to %.4f%s\n", r->nominal, r->interval.p05,
+            r->interval.p95, erg_interval_resolved(&r->interval) ? "" : ": not resolved");
+}
+
+static json_t *ratio_json(const energy_ratio *r) {
+  return json_pack("{s:o, s:o, s:o, s:o, s:s?}", "value", r->known ? json_real(r->nominal) : json_null(), "p05",
+                   r->known ? json_real(r->interval.p05) : json_null(), "p95",
+                   r->known ? json_real(r->interval.p95) : json_null(), "resolved",
+                   r->known ? json_boolean(erg_interval_resolved(&r->interval)) : json_null(), "reason", r->reason);
+}
+
+static erg_status report(const erg_cli *cli, side *a, side *b, const energy_ratio *ratio, erg_error *error) {
   erg_table *layers = NULL, *sums = erg_table_new();
   json_t *rows = json_array(), *list = json_array();
   static const char *const headings[] = {"quantity", "layers", "mean error [%]", "worst [%]", "in", "total ratio", ""};
@@ -189,6 +242,7 @@ static erg_status report(const erg_cli *cli, side *a, side *b, erg_error *error)
     json_object_set(document, "layers", rows);
     json_object_set_new(document, "unmatched_run", unmatched_json(a));
     json_object_set_new(document, "unmatched_other", unmatched_json(b));
+    json_object_set_new(document, "energy_ratio", ratio_json(ratio));
     json_object_set_new(document, "tolerance", json_real(cli->tolerance));
     json_dumpf(document, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(17));
     fputc('\n', stdout);
@@ -197,6 +251,7 @@ static erg_status report(const erg_cli *cli, side *a, side *b, erg_error *error)
     erg_table_print(layers, stdout);
     fputc('\n', stdout);
     erg_table_print(sums, stdout);
+    print_ratio(ratio, stdout);
     print_unmatched(a, "only in the run: ", stdout);
     print_unmatched(b, "only in the other: ", stdout);
     erg_table_free(layers);
@@ -222,10 +277,14 @@ static erg_status run(int argc, char **argv, erg_error *error) {
   const char *other = cli.arguments[1];
   erg_status status = erg_stored_read(cli.arguments[0], &first, error);
   if (status == ERG_OK) status = of_run(&first, cli.arguments[0], &a, &cli.arena, error);
-  if (status == ERG_OK) status = is_csv(other) ? erg_csv_load(other, &csv, error) : erg_stored_read(other, &second, error);
+  if (status == ERG_OK)
+    status = is_csv(other) ? erg_csv_load(other, &csv, error) : erg_stored_read(other, &second, error);
   if (status == ERG_OK)
     status = is_csv(other) ? of_csv(&csv, &a, &b, &cli.arena, error) : of_run(&second, other, &b, &cli.arena, error);
-  if (status == ERG_OK) status = report(&cli, &a, &b, error);
+  if (status == ERG_OK) {
+    energy_ratio ratio = ratio_of(&first, &second, &cli.arena);
+    status = report(&cli, &a, &b, &ratio, error);
+  }
   erg_csv_free(&csv);
   erg_stored_free(&first);
   erg_stored_free(&second);

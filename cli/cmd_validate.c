@@ -60,11 +60,15 @@ static void print_markdown(const erg_validation *v, FILE *stream) {
   char a[64], b[64];
   fputs("# Accuracy\n\n"
         "Written by `ergon validate --markdown`; a test holds it against the program.\n\n"
-        "What the energy model was held against, and how it did. *Calibrated: yes* means that coefficients were fitted to the\n"
-        "very data of the check, so it speaks for the form of the model and not for its constants. *Inputs: published* uses\n"
-        "numbers of others only; *ergon* uses constants or counts of this program. The one check of absolute level without\n"
+        "What the energy model was held against, and how it did. *Calibrated: yes* means that coefficients were fitted "
+        "to the\n"
+        "very data of the check, so it speaks for the form of the model and not for its constants. *Inputs: published* "
+        "uses\n"
+        "numbers of others only; *ergon* uses constants or counts of this program. The one check of absolute level "
+        "without\n"
         "calibration is `eyeriss-bottom-up`, and it claims a factor of two.\n\n"
-        "| check | claim | measured | bound | inputs | calibrated | verdict | source |\n|---|---|---|---|---|---|---|---|\n",
+        "| check | claim | measured | bound | inputs | calibrated | verdict | source "
+        "|\n|---|---|---|---|---|---|---|---|\n",
         stream);
   for (int i = 0; i < v->count; i++) {
     const erg_check *c = &v->checks[i];
@@ -109,7 +113,6 @@ static erg_status run(int argc, char **argv, erg_error *error) {
       erg_fail(error, ERG_ERR_MISMATCH, "%s fell short, and held when its verdict was recorded", v.checks[i].name);
       status = ERG_ERR_MISMATCH;
     }
-  erg_validation_free(&v);
   erg_cli_free(&cli);
   return status;
 }

@@ -35,13 +35,6 @@ erg_status erg_validate(erg_validation *out, erg_error *error) {
   erg_validation v = {0};
   erg_status status = erg_validate_published(&v, error);
   if (status == ERG_OK) status = erg_validate_model(&v, error);
-  if (status == ERG_OK)
-    *out = v;
-  else
-    erg_arena_free(&v.arena);
+  if (status == ERG_OK) *out = v;
   return status;
-}
-
-void erg_validation_free(erg_validation *v) {
-  erg_arena_free(&v->arena);
 }

@@ -43,9 +43,14 @@ typedef struct {
 } inputs;
 
 static erg_status run(const inputs *in, const char *precision, erg_result *out, erg_error *error) {
-  erg_point point = {.arch = &in->arch, .technology = &in->technology, .graph = &in->graph,
-                     .fusion = ERG_FUSION_EPILOGUE, .dataflow = ERG_DATAFLOW_WS, .model = ERG_MODEL_ANALYTIC,
-                     .batch = 1, .seed = 1};
+  erg_point point = {.arch = &in->arch,
+                     .technology = &in->technology,
+                     .graph = &in->graph,
+                     .fusion = ERG_FUSION_EPILOGUE,
+                     .dataflow = ERG_DATAFLOW_WS,
+                     .model = ERG_MODEL_ANALYTIC,
+                     .batch = 1,
+                     .seed = 1};
   erg_status status = erg_precision_parse(precision, &point.precision, error);
   if (status == ERG_OK) status = erg_run(&point, NULL, out, error);
   if (status == ERG_OK && out->skipped) {
@@ -60,19 +65,21 @@ static void check_runs(erg_validation *v, const erg_result *fp32, const erg_resu
   double least = INFINITY, most = 0;
   for (int i = 0; i < fp32->layer_count; i++)
     for (int j = 0; j < int8->layer_count; j++) {
-      if (fp32->layers[i].activity.ops[ERG_OP_MAC] == 0 || fp32->layers[i].pass->nodes[0] != int8->layers[j].pass->nodes[0])
+      if (fp32->layers[i].activity.ops[ERG_OP_MAC] == 0 ||
+          fp32->layers[i].pass->nodes[0] != int8->layers[j].pass->nodes[0])
         continue;
       double ratio = fp32->layers[i].energy.total_pj / int8->layers[j].energy.total_pj;
       least = fmin(least, ratio);
       most = fmax(most, ratio);
     }
-  erg_check_add(v, (erg_check){"layers-least-saving", "ResNet-18, fp32 over int8: the layer that saves least", "bounds: 1 and 16 (Qualcomm: up to 16x)",
-                               "ergon", false, least, 1, 16, "x", NULL, true});
-  erg_check_add(v, (erg_check){"layers-most-saving", "ResNet-18, fp32 over int8: the layer that saves most", "bounds: 1 and 16 (Qualcomm: up to 16x)",
-                               "ergon", false, most, 1, 16, "x", NULL, true});
+  erg_check_add(v,
+                (erg_check){"layers-least-saving", "ResNet-18, fp32 over int8: the layer that saves least",
+                            "bounds: 1 and 16 (Qualcomm: up to 16x)", "ergon", false, least, 1, 16, "x", NULL, true});
+  erg_check_add(v, (erg_check){"layers-most-saving", "ResNet-18, fp32 over int8: the layer that saves most",
+                               "bounds: 1 and 16 (Qualcomm: up to 16x)", "ergon", false, most, 1, 16, "x", NULL, true});
   erg_check_add(v, (erg_check){"memory-bound", "ResNet-18, fp32 over int8: off-chip energy (4x by width; tiles differ)",
-                               "element width", "ergon", false, fp32->energy.level_pj[0] / int8->energy.level_pj[0], 3.5,
-                               4.5, "x", NULL, true});
+                               "element width", "ergon", false, fp32->energy.level_pj[0] / int8->energy.level_pj[0],
+                               3.5, 4.5, "x", NULL, true});
   erg_check_add(v, (erg_check){"int4-saving", "ResNet-18, int8 to int4: energy saved by the whole accelerator",
                                "S. Dai et al., VS-Quant, MLSys 2021: 24 % (another accelerator)", "ergon", false,
                                100 * (1 - int4->energy.total_pj / int8->energy.total_pj), 15, 45, "%", NULL, true});
@@ -88,8 +95,8 @@ static erg_status check_network(erg_validation *v, erg_error *error) {
   if (status == ERG_OK) status = mac_pj(&in.technology, "fp32", &wide, error);
   if (status == ERG_OK) status = mac_pj(&in.technology, "int8", &narrow, error);
   if (status == ERG_OK) {
-    erg_check_add(v, (erg_check){"compute-bound", "fp32 over int8 MAC (4.6 / 0.3 pJ)", "M. Horowitz, ISSCC 2014", "ergon",
-                                 false, wide / narrow, 15.33, 15.34, "x", NULL, true});
+    erg_check_add(v, (erg_check){"compute-bound", "fp32 over int8 MAC (4.6 / 0.3 pJ)", "M. Horowitz, ISSCC 2014",
+                                 "ergon", false, wide / narrow, 15.33, 15.34, "x", NULL, true});
     status = run(&in, "fp32", &fp32, error);
   }
   if (status == ERG_OK) {
@@ -110,7 +117,8 @@ static erg_status check_network(erg_validation *v, erg_error *error) {
   return status;
 }
 
-/* EIE: a PE reads 4-bit weights with 4-bit indices from 128 KiB, and multiplies in 16 bits. Clock left out on both sides. */
+/* EIE: a PE reads 4-bit weights with 4-bit indices from 128 KiB, and multiplies in 16 bits. Clock left out on both
+ * sides. */
 static erg_status check_eie(const erg_technology *t, erg_validation *v, erg_error *error) {
   double memory, registers, logic, bit, flop, mac;
   erg_status status = erg_published("eie_memory_mw", &memory, error);
@@ -122,8 +130,9 @@ static erg_status check_eie(const erg_technology *t, erg_validation *v, erg_erro
   if (status != ERG_OK) return status;
   double ours = 8 * bit / (8 * bit + mac + (16 + 48) * flop);
   double theirs = memory / (memory + registers + logic);
-  erg_check_add(v, (erg_check){"eie-memory-share", "fully connected at 4-bit weights: memory's share, ours less theirs, "
-                                                   "without the clock",
+  erg_check_add(v, (erg_check){"eie-memory-share",
+                               "fully connected at 4-bit weights: memory's share, ours less theirs, "
+                               "without the clock",
                                "S. Han et al., EIE, ISCA 2016 (layout, 45 nm)", "ergon", false, 100 * (ours - theirs),
                                -15, 15, "points", NULL, true});
   return ERG_OK;
@@ -132,7 +141,6 @@ static erg_status check_eie(const erg_technology *t, erg_validation *v, erg_erro
 /* No calibration: constants of 45 nm scaled to 65 nm, 1.0 V; a MAC and four 16-bit accesses of a 448 B scratchpad. */
 static erg_status check_bottom_up(erg_validation *v, erg_error *error) {
   const erg_override to_65nm[] = {{"scale_to_node_nm", "65"}, {"scale_to_voltage_v", "1.0"}};
-  const double fitted_pj = 6.0; /* `ergon fit eyeriss`: 6.0 +- 1.6 */
   erg_technology t;
   double mac, bit;
   erg_status status = erg_technology_load("horowitz-45nm", to_65nm, 2, &t, error);
@@ -141,10 +149,11 @@ static erg_status check_bottom_up(erg_validation *v, erg_error *error) {
   if (status == ERG_OK) status = erg_technology_bit_pj(&t, ERG_MEMORY_SRAM, 448, &bit, NULL, error);
   erg_technology_free(&t);
   if (status == ERG_OK)
-    erg_check_add(v, (erg_check){"eyeriss-bottom-up", "constants scaled 45 to 65 nm, nothing fitted: a MAC with its four "
-                                                      "accesses over the fitted 6.0 pJ",
+    erg_check_add(v, (erg_check){"eyeriss-bottom-up",
+                                 "constants scaled 45 to 65 nm, nothing fitted: a MAC with its four "
+                                 "accesses over the fitted one",
                                  "Horowitz 2014, Stillmaker and Baas 2017, Eyeriss 2017", "ergon", false,
-                                 (mac + 4 * 16 * bit) / fitted_pj, 0.5, 2, "x", NULL, true});
+                                 (mac + 4 * 16 * bit) / v->eyeriss_a_pj, 0.5, 2, "x", NULL, true});
   return status;
 }
 

@@ -25,11 +25,10 @@ typedef struct {
 typedef struct {
   erg_check checks[ERG_MOST_CHECKS];
   int count;
-  erg_arena arena;
+  double eyeriss_a_pj; /**< energy of a MAC fitted to Eyeriss: what the uncalibrated level is held against */
 } erg_validation;
 
 erg_status erg_validate(erg_validation *out, erg_error *error);
-void erg_validation_free(erg_validation *validation);
 bool erg_check_holds(const erg_check *check);
 /** A check that held when its verdict was recorded and does not now. */
 bool erg_check_regressed(const erg_check *check);
