@@ -3,11 +3,12 @@
 #include "ergon/fit.h"
 #include "validate.h"
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define EYERISS "Y.-H. Chen et al., Eyeriss, JSSC 52(1) 2017, Tables V and VI (measured, 65 nm)"
 #define NVDLA "nvdla/doc, primer: seven sizes (vendor estimates, 16 nm)"
+
+#define MOST_ROWS 64
 
 typedef struct {
   erg_csv csv;
@@ -92,10 +93,10 @@ static erg_status check_transfer(table *t, erg_validation *v, erg_error *error) 
 /* E = a FLOPs + b Mem alone is not enough, and b cannot be measured beside P0: the program has to say so. */
 static erg_status check_honesty(table *t, erg_validation *v, erg_error *error) {
   int rows = t->csv.rows;
-  double *x = calloc((size_t)rows * 2, sizeof *x), *y = calloc((size_t)rows, sizeof *y);
+  double x[2 * MOST_ROWS], y[MOST_ROWS];
   erg_fit_result r = {0}, full = {0};
-  erg_status status = x && y ? ERG_OK : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
-  for (int i = 0; i < rows && status == ERG_OK; i++) {
+  if (rows > MOST_ROWS) return erg_fail(error, ERG_ERR_DATA, "%s: over %d rows", t->csv.file, MOST_ROWS);
+  for (int i = 0; i < rows; i++) {
     x[2 * i] = cell(t, i, "macs");
     x[2 * i + 1] = cell(t, i, "bytes");
     y[i] = cell(t, i, "power_mw") * cell(t, i, "time_ms") * 1e6;
@@ -114,8 +115,6 @@ static erg_status check_honesty(table *t, erg_validation *v, erg_error *error) {
                                  "published", true, full.coefficients[1].identified ? 0 : 1, 1, 1, "", NULL, true});
     erg_fit_free(&full);
   }
-  free(x);
-  free(y);
   return status;
 }
 
@@ -158,11 +157,11 @@ static erg_status check_identities(table *t, erg_validation *v, erg_error *error
 
 static erg_status size_law(const char *x_header, const char *y_header, double *worst, erg_error *error) {
   table t = {.error = error};
-  double x[2 * 64], y[64];
+  double x[2 * MOST_ROWS], y[MOST_ROWS];
   erg_fit_result r = {0};
   erg_status status = erg_csv_load("nvdla", &t.csv, error);
   if (status != ERG_OK) return status;
-  int rows = t.csv.rows < 64 ? t.csv.rows : 64;
+  int rows = t.csv.rows < MOST_ROWS ? t.csv.rows : MOST_ROWS;
   for (int i = 0; i < rows; i++) {
     x[2 * i] = cell(&t, i, x_header);
     x[2 * i + 1] = 1;
