@@ -102,7 +102,7 @@ static erg_status check_honesty(table *t, erg_validation *v, erg_error *error) {
     y[i] = cell(t, i, "power_mw") * cell(t, i, "time_ms") * 1e6;
   }
   const erg_fit_input in = {.rows = rows, .terms = 2, .x = x, .y = y, .names = {"a", "b"}};
-  if (status == ERG_OK) status = erg_fit(&in, &r, error);
+  erg_status status = erg_fit(&in, &r, error);
   if (status == ERG_OK) {
     erg_check_add(v,
                   (erg_check){"book-form-rms", "a * MACs + b * bytes alone is inadequate: its rms on the same layers",
