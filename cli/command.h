@@ -30,6 +30,7 @@ enum {
   ERG_OPTION_JSON = 8192,    /**< json alone */
   ERG_OPTION_FIT = 16384,    /**< terms, rows, prior, error, layers, and what the technology file needs */
   ERG_OPTION_COMPARE = 32768, /**< tolerance */
+  ERG_OPTION_VALIDATE = 65536, /**< markdown */
 };
 
 #define MOST_LIST 16
@@ -64,7 +65,7 @@ typedef struct {
   bool tile_given;
   int tile;
   const char *waves;
-  bool tech_given;
+  bool tech_given, markdown;
   const char *terms, *rows, *priors[MOST_LIST], *name, *memory; /**< fit */
   int prior_count;
   int64_t pes;

@@ -46,7 +46,8 @@ enum {
   KEY_NODE,
   KEY_MEMORY,
   KEY_ROWS,
-  KEY_TOLERANCE
+  KEY_TOLERANCE,
+  KEY_MARKDOWN
 };
 
 static const struct {
@@ -110,6 +111,7 @@ static const struct {
     {ERG_OPTION_FIT, {"pes", KEY_PES, "N", 0, "PEs that share P0", 2}},
     {ERG_OPTION_FIT,
      {"memory", KEY_MEMORY, "dram|sram:BYTES", 0, "the memory that b is the price of (default dram)", 2}},
+    {ERG_OPTION_VALIDATE, {"markdown", KEY_MARKDOWN, 0, 0, "docs/accuracy.md on stdout", 2}},
     {ERG_OPTION_COMPARE,
      {"tolerance", KEY_TOLERANCE, "SHARE", 0, "largest relative error of a layer that is no mismatch (default 0.05)",
       2}},
@@ -331,6 +333,9 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
     } else if (strcmp(text, "dram") != 0) {
       argp_error(state, "--memory: found '%s'; allowed: dram, sram:BYTES", text);
     }
+    break;
+  case KEY_MARKDOWN:
+    cli->markdown = true;
     break;
   case KEY_TOLERANCE:
     cli->tolerance = real(state, "tolerance", text, 0, 1e6);

@@ -180,3 +180,102 @@ TEST(FitCommand, RefusesWithTheReason) {
   EXPECT_EQ(test::ergon("fit nowhere").exit_code, 66);
   EXPECT_EQ(test::ergon("fit eyeriss --out '" + f / "t'").exit_code, 64) << "P0 without the number of PEs";
 }
+
+TEST(Compare, ARunEqualsItsOwnCsvAndAPlantedErrorIsFound) {
+  test::Folder f;
+  ASSERT_EQ(test::ergon("run resnet18 -q --out '" + f / "r'").exit_code, 0);
+  test::Output same = test::ergon("compare '" + f / "r' '" + f / "r/layers.csv' --tolerance 1e-12");
+  EXPECT_EQ(same.exit_code, 0) << same.err;
+  Document run(test::read_file(f / "r/run.json"));
+  const json_t *layers = json_object_get(run.at("results", 0), "layers");
+  double conv1 = number(json_array_get(layers, 0), "cycles"), second = number(json_array_get(layers, 1), "cycles");
+  const std::string name = json_string_value(json_object_get(json_array_get(layers, 1), "name"));
+  char text[256];
+  snprintf(text, sizeof text, "layer,cycles\nconv1,%.0f\n%s,%.0f\nghost,3\n", conv1 / 1.1, name.c_str(), second);
+  test::write_file(f / "o.csv", text);
+  test::Output o = test::ergon("compare '" + f / "r' '" + f / "o.csv' --json");
+  EXPECT_EQ(o.exit_code, 1);
+  Document d(o.out);
+  const json_t *cycles = d.at("quantities", 0);
+  EXPECT_EQ(number(cycles, "layers"), 2);
+  EXPECT_NEAR(number(cycles, "worst_relative_error"), 0.1, 1e-4);
+  EXPECT_NEAR(number(cycles, "mean_relative_error"), 0.05, 1e-4);
+  EXPECT_STREQ(json_string_value(json_object_get(cycles, "worst_layer")), "conv1");
+  EXPECT_EQ(json_array_size(json_object_get(d.json, "unmatched_other")), 1u);
+  EXPECT_EQ(json_array_size(json_object_get(d.json, "unmatched_run")), json_array_size(layers) - 2);
+  EXPECT_EQ(test::ergon("compare '" + f / "r' '" + f / "o.csv' --tolerance 0.11").exit_code, 0);
+}
+
+TEST(Compare, SaysWhetherTwoEnergiesCanBeToldApart) {
+  test::Folder f;
+  ASSERT_EQ(test::ergon("run resnet18 -q --precision int8 --out '" + f / "a'").exit_code, 0);
+  ASSERT_EQ(test::ergon("run resnet18 -q --precision int8 --out '" +
+                        f / "b' --tech jouppi-7nm --set arch.levels.0.bandwidth_bits_per_cycle=128")
+                .exit_code,
+            0);
+  ASSERT_EQ(
+      test::ergon("run resnet18 -q --precision int8 --out '" + f / "c' --set tech.memories.0.pj_per_bit=8").exit_code,
+      0);
+  test::Output same = test::ergon("compare '" + f / "a' '" + f / "a'");
+  EXPECT_EQ(same.exit_code, 0);
+  EXPECT_NE(same.out.find("1.0000 to 1.0000: not resolved"), std::string::npos) << same.out;
+  test::Output b = test::ergon("compare '" + f / "a' '" + f / "b' --tolerance 100");
+  EXPECT_EQ(b.out.find("not resolved"), std::string::npos) << b.out;
+  test::Output c = test::ergon("compare '" + f / "a' '" + f / "c' --tolerance 100");
+  EXPECT_NE(c.out.find("no interval, because"), std::string::npos) << c.out;
+}
+
+TEST(Compare, RefusesWhatCannotBeCompared) {
+  test::Folder f;
+  ASSERT_EQ(test::ergon("run resnet18 -q --out '" + f / "r'").exit_code, 0);
+  ASSERT_EQ(test::ergon("run resnet18 -q --precision int8,int4 --out '" + f / "two'").exit_code, 0);
+  test::write_file(f / "names.csv", "layer,cycles\nx,1\n");
+  test::write_file(f / "twice.csv", "layer,cycles\nconv1,1\nconv1,2\n");
+  test::write_file(f / "nothing.csv", "layer,colour\nconv1,1\n");
+  test::write_file(f / "negative.csv", "layer,cycles\nconv1,-1\n");
+  for (const char *file : {"names.csv", "twice.csv", "nothing.csv", "negative.csv", "two"}) {
+    test::Output o = test::ergon("compare '" + f / "r' '" + f / file + "'");
+    EXPECT_EQ(o.exit_code, 65) << file << o.err;
+  }
+}
+
+TEST(Validate, EveryCheckHoldsOrSaysWhyNotAndThePageIsItsOutput) {
+  test::Output o = test::ergon("validate --json");
+  ASSERT_EQ(o.exit_code, 0) << o.err;
+  Document d(o.out);
+  size_t index, calibrated = 0, skipped = 0;
+  const json_t *check;
+  json_array_foreach(json_object_get(d.json, "checks"), index, check) {
+    const std::string verdict = json_string_value(json_object_get(check, "verdict"));
+    EXPECT_TRUE(verdict == "holds" || verdict == "falls short" || verdict == "skipped") << verdict;
+    calibrated += json_is_true(json_object_get(check, "calibrated"));
+    if (verdict != "skipped") continue;
+    skipped++;
+    EXPECT_TRUE(json_is_string(json_object_get(check, "reason")));
+    EXPECT_TRUE(json_is_null(json_object_get(check, "measured")));
+  }
+  EXPECT_GT(index, 15u);
+  EXPECT_GT(calibrated, 5u) << "what was fitted to the data of its check says so";
+  EXPECT_LE(skipped, 1u);
+  EXPECT_EQ(test::ergon("validate --markdown").out, test::read_file(ERGON_TEST_SOURCE_DIR "/docs/accuracy.md"))
+      << "stale: ergon validate --markdown > docs/accuracy.md";
+}
+
+// The sentence in README.md quotes the page.
+TEST(Validate, ReadmeQuotesTheMeasuredNumbers) {
+  test::Output o = test::ergon("validate --json");
+  Document d(o.out);
+  const std::string readme = test::read_file(ERGON_TEST_SOURCE_DIR "/README.md");
+  size_t index;
+  const json_t *check;
+  int quoted = 0;
+  json_array_foreach(json_object_get(d.json, "checks"), index, check) {
+    const std::string name = json_string_value(json_object_get(check, "name"));
+    if (name != "eyeriss-layers" && name != "transfer-total" && name != "eyeriss-bottom-up") continue;
+    char text[32];
+    snprintf(text, sizeof text, "%.3g", std::fabs(number(check, "measured")));
+    EXPECT_NE(readme.find(text), std::string::npos) << name << ": README.md does not quote " << text;
+    quoted++;
+  }
+  EXPECT_EQ(quoted, 3);
+}

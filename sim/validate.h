@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Inside the room: the two halves of the validation. */
+#ifndef ERGON_SIM_VALIDATE_H
+#define ERGON_SIM_VALIDATE_H
+
+#include "ergon/validate.h"
+
+void erg_check_add(erg_validation *v, erg_check check);
+/** Eyeriss, NVDLA, UNPU: numbers of others, fitted or added up (validate_published.c). */
+erg_status erg_validate_published(erg_validation *v, erg_error *error);
+/** Counts and constants of this program (validate_model.c). */
+erg_status erg_validate_model(erg_validation *v, erg_error *error);
+/** A number of measurements/published.csv. */
+erg_status erg_published(const char *name, double *value, erg_error *error);
+
+#endif
