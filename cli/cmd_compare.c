@@ -2,6 +2,7 @@
 /* A run against another run, or against a CSV of someone else's numbers, layer by layer. */
 #include "command.h"
 #include "ergon/fit.h"
+#include "provenance.h"
 #include <math.h>
 #include <string.h>
 
@@ -282,6 +283,8 @@ static erg_status run(int argc, char **argv, erg_error *error) {
   if (status == ERG_OK)
     status = is_csv(other) ? of_csv(&csv, &a, &b, &cli.arena, error) : of_run(&second, other, &b, &cli.arena, error);
   if (status == ERG_OK) {
+    erg_note_version(&first, cli.arguments[0]);
+    erg_note_version(&second, other);
     energy_ratio ratio = ratio_of(&first, &second, &cli.arena);
     status = report(&cli, &a, &b, &ratio, error);
   }

@@ -146,6 +146,7 @@ static erg_status explain_run(const erg_cli *cli, erg_sources *sources, json_t *
   if (status != ERG_OK) return status;
   status = erg_technology_load(cli->tech_given ? cli->tech : stored.results[0].technology, cli->tech_sets,
                                cli->tech_set_count, t, error);
+  erg_note_version(&stored, cli->arguments[0]);
   if (status == ERG_OK) erg_sources_of(sources, t);
   for (int i = 0; i < stored.count && status == ERG_OK; i++)
     status = explain_result(cli, t, &stored.results[i], sources, list, error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A stored run priced under other technologies: the counts stay, nothing is simulated. */
 #include "command.h"
+#include "provenance.h"
 #include <math.h>
 #include <string.h>
 
@@ -148,6 +149,7 @@ static erg_status run(int argc, char **argv, erg_error *error) {
     erg_table *table = erg_table_new();
     for (size_t i = 0; i < ERG_COUNT_OF(headings); i++) erg_table_column(table, headings[i], i > 2 && i < 10);
     json_t *list = json_array();
+    erg_note_version(&stored, cli.arguments[0]);
     status = load_all(&cli, &arena, techs, &count, error);
     if (status == ERG_OK) status = price_all(&cli, &stored, techs, count, table, list, error);
     if (status == ERG_OK && cli.json) {

@@ -98,3 +98,11 @@ void erg_sources_json(const erg_sources *s, json_t *list) {
 void erg_sources_free(erg_sources *s) {
   erg_arena_free(&s->arena);
 }
+
+void erg_note_version(const erg_stored_run *run, const char *file) {
+  if (run->json && run->model_version != ERG_MODEL_VERSION)
+    fprintf(stderr,
+            "note: %s was counted by model version %lld, this program has %d: numbers for the same input differ "
+            "(CHANGELOG.md)\n",
+            file, (long long)run->model_version, ERG_MODEL_VERSION);
+}

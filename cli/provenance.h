@@ -25,5 +25,7 @@ erg_status erg_sources_choose(erg_sources *sources, const char *words, const cha
 void erg_sources_print(const erg_sources *sources, FILE *stream);
 void erg_sources_json(const erg_sources *sources, json_t *list);
 void erg_sources_free(erg_sources *sources);
+/** Says on stderr where a stored run was counted by another model version than this program's. */
+void erg_note_version(const erg_stored_run *run, const char *file);
 
 #endif

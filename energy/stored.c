@@ -168,6 +168,7 @@ erg_status erg_stored_read(const char *path, erg_stored_run *out, erg_error *err
     run.results = erg_arena_alloc(&run.arena, sizeof *run.results * (size_t)run.count);
     run.tech_sha256 =
         json_string_value(json_object_get(json_object_get(json_object_get(run.json, "provenance"), "sha256"), "tech"));
+    run.model_version = json_integer_value(json_object_get(json_object_get(run.json, "provenance"), "model_version"));
     if (run.count == 0) erg_fail(&faults, ERG_ERR_DATA, "%s: no results", r.file);
     for (r.result = 0; r.result < run.count && faults.count < 20; r.result++)
       read_result(&r, json_array_get(results, (size_t)r.result), &run.arena, &run.results[r.result]);

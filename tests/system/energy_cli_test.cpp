@@ -104,6 +104,22 @@ TEST(Price, IsARunUnderTheOtherTechnologyWithoutTheRun) {
   EXPECT_TRUE(json_is_null(json_object_get(skipped, "energy_pj")));
 }
 
+TEST(Price, SaysWhenAnotherModelVersionCounted) {
+  test::Folder f;
+  ASSERT_EQ(test::ergon("run resnet18 -q --out '" + f / "r'").exit_code, 0);
+  EXPECT_EQ(test::ergon("price '" + f / "r'").err, "");
+  std::string text = test::read_file(f / "r/run.json");
+  size_t at = text.find("\"model_version\": ");
+  ASSERT_NE(at, std::string::npos);
+  text.replace(at, text.find(',', at) - at, "\"model_version\": 1");
+  test::write_file(f / "old.json", text);
+  for (const std::string &line : {"price '" + f / "old.json'", "compare '" + f / "old.json' '" + f / "r'"}) {
+    test::Output o = test::ergon(line);
+    EXPECT_EQ(o.exit_code, 0) << o.err;
+    EXPECT_NE(o.err.find("model version 1"), std::string::npos) << line;
+  }
+}
+
 TEST(Price, RefusesWhatIsNoRunOfThisVersion) {
   test::Folder f;
   test::write_file(f / "a.json", "{\"schema\": \"ergon.verify\"}");

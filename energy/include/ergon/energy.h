@@ -267,6 +267,7 @@ typedef struct {
   erg_stored_result *results;
   int count;
   const char *tech_sha256;
+  int64_t model_version; /**< of the program that counted */
 } erg_stored_run;
 /** A file, a folder with run.json in it, or `-` for stdin. ERG_ERR_DATA names what is missing. */
 erg_status erg_stored_read(const char *path, erg_stored_run *out, erg_error *error);
