@@ -35,6 +35,39 @@ static char *measured(const erg_check *c, char text[64]) {
   return text;
 }
 
+/* Layer by layer beside the chip: time [ms], off-chip [MB], energy without DRAM [mJ]. */
+static void print_chip(const erg_validation *v, FILE *stream, bool markdown) {
+  static const char *const headings[] = {"layer",    "time [ms]", "measured",    "ratio",    "off-chip [MB]",
+                                         "measured", "ratio",     "energy [mJ]", "measured", "ratio"};
+  erg_table *table = erg_table_new();
+  for (size_t i = 0; i < ERG_COUNT_OF(headings); i++) erg_table_column(table, headings[i], i > 0);
+  if (markdown)
+    fputs(
+        "| layer | time [ms] | measured | ratio | off-chip [MB] | measured | ratio | energy [mJ] | measured | ratio |\n"
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n",
+        stream);
+  for (int i = 0; i <= ERG_CHIP_LAYERS; i++) {
+    const erg_chip_layer *l = &v->chip[i];
+    const double cells[][2] = {{l->time_ms, l->published_time_ms},
+                               {l->offchip_mb, l->published_offchip_mb},
+                               {l->energy_mj, l->published_energy_mj}};
+    erg_table_cell(table, "%s", l->name);
+    if (markdown) fprintf(stream, "| %s |", l->name);
+    for (size_t c = 0; c < ERG_COUNT_OF(cells); c++) {
+      erg_table_cell(table, "%.2f", cells[c][0]);
+      erg_table_cell(table, "%.2f", cells[c][1]);
+      erg_table_cell(table, "%.2f", cells[c][0] / cells[c][1]);
+      if (markdown) fprintf(stream, " %.2f | %.2f | %.2f |", cells[c][0], cells[c][1], cells[c][0] / cells[c][1]);
+    }
+    if (markdown) fputc('\n', stream);
+  }
+  if (!markdown) erg_table_print(table, stream);
+  erg_table_free(table);
+}
+
+static const char chip_text[] =
+    "AlexNet's convolutions, batch 4, on arch `eyeriss` at int16 with `horowitz-45nm` scaled to 65 nm, and the chip";
+
 static void print_table(const erg_validation *v, FILE *stream) {
   static const char *const headings[] = {"check", "claim", "measured", "bound", "inputs", "calibrated", "verdict"};
   char a[64], b[64];
@@ -54,6 +87,8 @@ static void print_table(const erg_validation *v, FILE *stream) {
   erg_table_free(table);
   for (int i = 0; i < v->count; i++)
     if (v->checks[i].skipped) fprintf(stream, "%s: skipped, because %s\n", v->checks[i].name, v->checks[i].skipped);
+  fprintf(stream, "\n%s:\n\n", chip_text);
+  print_chip(v, stream, false);
 }
 
 static void print_markdown(const erg_validation *v, FILE *stream) {
@@ -76,6 +111,14 @@ static void print_markdown(const erg_validation *v, FILE *stream) {
             c->inputs, c->calibrated ? "yes" : "no", verdict(c), c->skipped ? ", because " : "",
             c->skipped ? c->skipped : "", c->source);
   }
+  fprintf(stream,
+          "\n## One chip from end to end\n\n%s. Nothing is fitted. The\nchip is row-stationary, keeps partial sums and "
+          "maps where "
+          "this weight-stationary machine fetches them again, compresses its maps and\ngates zero operands; its power "
+          "has a clock "
+          "tree and leakage in it, ours has not.\n\n",
+          chip_text);
+  print_chip(v, stream, true);
 }
 
 static json_t *to_json(const erg_cli *cli, const erg_validation *v) {
@@ -90,6 +133,19 @@ static json_t *to_json(const erg_cli *cli, const erg_validation *v) {
                                           c->skipped, "regressed", erg_check_regressed(c)));
   }
   json_object_set_new(document, "checks", list);
+  json_t *layers = json_array();
+  for (int i = 0; i <= ERG_CHIP_LAYERS; i++) {
+    const erg_chip_layer *l = &v->chip[i];
+    json_array_append_new(layers, json_pack("{s:s, s:f, s:f, s:f, s:f, s:f, s:f}", "name", l->name, "time_ms",
+                                            l->time_ms, "measured_time_ms", l->published_time_ms, "offchip_mb",
+                                            l->offchip_mb, "measured_offchip_mb", l->published_offchip_mb, "energy_mj",
+                                            l->energy_mj, "measured_energy_mj", l->published_energy_mj));
+  }
+  json_object_set_new(document, "chip", layers);
+  json_object_set_new(document, "coverage",
+                      json_pack("{s:i, s:i, s:i, s:i, s:i, s:f}", "n", v->coverage.n, "inside", v->coverage.inside,
+                                "inside_half_width", v->coverage.inside_half, "least", v->coverage.least, "most",
+                                v->coverage.most, "mean_width", v->coverage.mean_width));
   return document;
 }
 

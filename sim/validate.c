@@ -35,6 +35,12 @@ erg_status erg_validate(erg_validation *out, erg_error *error) {
   erg_validation v = {0};
   erg_status status = erg_validate_published(&v, error);
   if (status == ERG_OK) status = erg_validate_model(&v, error);
-  if (status == ERG_OK) *out = v;
+  if (status == ERG_OK) status = erg_validate_chip(&v, error);
+  if (status == ERG_OK) status = erg_validate_coverage(&v, error);
+  if (status == ERG_OK) {
+    *out = v;
+    for (int i = 0; i < out->count; i++)
+      if (out->checks[i].claim == v.coverage_claim) out->checks[i].claim = out->coverage_claim;
+  }
   return status;
 }

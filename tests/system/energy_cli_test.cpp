@@ -287,11 +287,46 @@ TEST(Validate, ReadmeQuotesTheMeasuredNumbers) {
   int quoted = 0;
   json_array_foreach(json_object_get(d.json, "checks"), index, check) {
     const std::string name = json_string_value(json_object_get(check, "name"));
-    if (name != "eyeriss-layers" && name != "transfer-total" && name != "eyeriss-bottom-up") continue;
+    const bool chip = name.rfind("chip-", 0) == 0;
+    if (name != "eyeriss-layers" && name != "transfer-total" && name != "eyeriss-bottom-up" && !chip) continue;
     char text[32];
-    snprintf(text, sizeof text, "%.3g", std::fabs(number(check, "measured")));
+    snprintf(text, sizeof text, chip ? "%.2g" : "%.3g", std::fabs(number(check, "measured")));
     EXPECT_NE(readme.find(text), std::string::npos) << name << ": README.md does not quote " << text;
     quoted++;
   }
-  EXPECT_EQ(quoted, 3);
+  EXPECT_EQ(quoted, 6);
+}
+
+// A recorded shortfall stays visible and fails nothing; the layers add up; half an interval holds too little.
+TEST(Validate, TheChipFromEndToEndAndTheCoverageOfIntervals) {
+  test::Output o = test::ergon("validate --json");
+  ASSERT_EQ(o.exit_code, 0) << o.err;
+  Document d(o.out);
+  json_t *chip = json_object_get(d.json, "chip"), *coverage = json_object_get(d.json, "coverage");
+  ASSERT_EQ(json_array_size(chip), 6u);
+  for (const char *key :
+       {"time_ms", "measured_time_ms", "offchip_mb", "measured_offchip_mb", "energy_mj", "measured_energy_mj"}) {
+    double sum = 0;
+    for (size_t i = 0; i < 5; i++) {
+      double value = json_real_value(json_object_get(json_array_get(chip, i), key));
+      EXPECT_GT(value, 0) << key;
+      sum += value;
+    }
+    EXPECT_NEAR(sum, json_real_value(json_object_get(json_array_get(chip, 5), key)), 1e-9 * sum) << key;
+  }
+  // Weights (2.33 M) and maps (0.99 M in, 0.65 M out an image) of the five layers, each once, are the least that can
+  // move.
+  EXPECT_GT(json_real_value(json_object_get(json_array_get(chip, 5), "offchip_mb")), 2 * (2.33 + 4 * 0.65));
+  int shortfalls = 0;
+  size_t index;
+  const json_t *check;
+  json_array_foreach(json_object_get(d.json, "checks"), index, check) shortfalls +=
+      std::string(json_string_value(json_object_get(check, "verdict"))) == "falls short";
+  EXPECT_EQ(shortfalls, 2); // chip-offchip, chip-energy
+  auto number = [&](const char *key) { return json_integer_value(json_object_get(coverage, key)); };
+  EXPECT_EQ(number("n"), 32); // 18 layers, twice seven sizes
+  EXPECT_GE(number("inside"), number("least"));
+  EXPECT_LE(number("inside"), number("most"));
+  EXPECT_LT(number("inside_half_width"), number("least"));
+  EXPECT_GT(json_real_value(json_object_get(coverage, "mean_width")), 1);
 }

@@ -21,11 +21,28 @@ typedef struct {
   bool recorded_holds;  /**< the verdict on record: a change for the worse is a regression */
 } erg_check;
 
-#define ERG_MOST_CHECKS 32
+/** One layer of a chip that was measured, this program's figures beside it. */
+#define ERG_CHIP_LAYERS 5
+typedef struct {
+  char name[16];
+  double time_ms, offchip_mb, energy_mj, published_time_ms, published_offchip_mb, published_energy_mj;
+} erg_chip_layer;
+
+/** Measurements left out of their fits, each predicted with an interval of 5 to 95 %. */
+typedef struct {
+  int n, inside, inside_half; /**< all, those in the interval, those in one of half the width (on a log scale) */
+  int least, most;            /**< central 95 % of a binomial of n at 0.9 */
+  double mean_width;          /**< of p95 / p5 */
+} erg_coverage;
+
+#define ERG_MOST_CHECKS 40
 typedef struct {
   erg_check checks[ERG_MOST_CHECKS];
   int count;
   double eyeriss_a_pj; /**< energy of a MAC fitted to Eyeriss: what the uncalibrated level is held against */
+  erg_chip_layer chip[ERG_CHIP_LAYERS + 1]; /**< AlexNet on arch eyeriss, and the total */
+  erg_coverage coverage;
+  char coverage_claim[200];
 } erg_validation;
 
 erg_status erg_validate(erg_validation *out, erg_error *error);
