@@ -74,6 +74,14 @@ static int64_t float_rounding(int64_t x, erg_requant scale) {
   return (int64_t)y;
 }
 
+void erg_requant_hardware(erg_requant scale, int accumulator_bits, int32_t *multiplier, int32_t *t) {
+  *multiplier = accumulator_bits <= 32 ? scale.multiplier : (int32_t)reduced(scale.multiplier);
+  *t = (accumulator_bits <= 32 ? 31 : 15) - scale.shift;
+  if (*t >= 1) return;
+  *multiplier <<= 1 - *t; /* at most 0x7FFF << 16; an even product loses nothing by the shift */
+  *t = 1;
+}
+
 int64_t erg_requantize(int64_t x, erg_requant scale, int accumulator_bits) {
   return rounded(x, scale, accumulator_bits, nearest_up);
 }

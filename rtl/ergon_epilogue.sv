@@ -6,7 +6,8 @@
 module ergon_epilogue #(
     parameter int COLS = 16,
     parameter int ACTIVATION_BITS = 8,
-    parameter int ACC_BITS = 32
+    parameter int ACC_BITS = 32,
+    parameter int OUTPUT_BITS = 8
 ) (
     input  logic                                        clk_i,
     input  logic                                        rst_ni,
@@ -30,9 +31,11 @@ module ergon_epilogue #(
     output logic                                        r_req_o,
     input  logic [COLS*ACTIVATION_BITS-1:0]             r_data_i,
     output logic                                        y_valid_o,
-    output logic [COLS*ACTIVATION_BITS-1:0]             y_o,
+    output logic [COLS*OUTPUT_BITS-1:0]                 y_o,
     output logic                                        done_o
 );
+  // Products: 64 bits hold a sum of 32 times a multiplier of 31; a sum of 48 needs 79.
+  localparam int W = ACC_BITS > 32 ? 96 : 64;
   localparam int T = ergon_pkg::ShiftBits;
   localparam int M = ergon_pkg::MultiplierBits;
 
@@ -42,23 +45,23 @@ module ergon_epilogue #(
   logic [T-1:0] t1_q[COLS], t2_q[COLS], t3_q[COLS];
   logic signed [ACC_BITS-1:0] x2_q[COLS];
   logic signed [31:0] res2_q[COLS];
-  logic signed [63:0] x3_q[COLS], res3_q[COLS], x4_q[COLS], res4_q[COLS];
+  logic signed [W-1:0] x3_q[COLS], res3_q[COLS], x4_q[COLS], res4_q[COLS];
 
   assign c_req_o = coming_i & coming_first_i;
   assign r_req_o = v1_q & res_en_i;
 
-  function automatic logic signed [63:0] round_shift(logic signed [63:0] x, logic [T-1:0] t);
+  function automatic logic signed [W-1:0] round_shift(logic signed [W-1:0] x, logic [T-1:0] t);
 `ifdef ERGON_MUTANT_ROUNDING
     round_shift = x >>> t;  // the rounding constant left out
 `else
-    round_shift = (x + (64'sd1 <<< (t - 1'b1))) >>> t;
+    round_shift = (x + (W'(64'sd1) <<< (t - 1'b1))) >>> t;
 `endif
   endfunction
 
-  function automatic logic signed [63:0] clamp(logic signed [63:0] y, logic signed [63:0] low,
-                                               logic signed [63:0] high);
+  function automatic logic signed [W-1:0] clamp(logic signed [W-1:0] y, logic signed [W-1:0] low,
+                                                logic signed [W-1:0] high);
 `ifdef ERGON_MUTANT_CLAMP
-    clamp = y < low ? low : y >= high ? high - 64'sd1 : y;  // the upper limit off by one
+    clamp = y < low ? low : y >= high ? high - W'(64'sd1) : y;  // the upper limit off by one
 `else
     clamp = y < low ? low : y > high ? high : y;
 `endif
@@ -84,8 +87,8 @@ module ergon_epilogue #(
           end
       end
       if (v2_q) begin
-        for (int c = 0; c < COLS; c++) x3_q[c] <= 64'(x2_q[c]) * 64'(mult2_q[c]);
-        if (res_en_i) for (int c = 0; c < COLS; c++) res3_q[c] <= 64'(res2_q[c]) * 64'(res_mult_i);
+        for (int c = 0; c < COLS; c++) x3_q[c] <= W'(x2_q[c]) * W'(mult2_q[c]);
+        if (res_en_i) for (int c = 0; c < COLS; c++) res3_q[c] <= W'(res2_q[c]) * W'(res_mult_i);
         if (first2_q) for (int c = 0; c < COLS; c++) t3_q[c] <= t2_q[c];
       end
       if (v3_q) begin
@@ -94,11 +97,11 @@ module ergon_epilogue #(
       end
     end
 
-  logic [COLS*ACTIVATION_BITS-1:0] y;
+  logic [COLS*OUTPUT_BITS-1:0] y;
   always_comb
     for (int c = 0; c < COLS; c++)
-      y[c*ACTIVATION_BITS+:ACTIVATION_BITS] = ACTIVATION_BITS'(
-          clamp(64'(zero_point_i) + x4_q[c] + res4_q[c], 64'(low_i), 64'(high_i)));
+      y[c*OUTPUT_BITS+:OUTPUT_BITS] = OUTPUT_BITS'(
+          clamp(W'(zero_point_i) + x4_q[c] + res4_q[c], W'(low_i), W'(high_i)));
 
   logic y_valid_d, done_d;
   assign y_valid_d = en_i & v4_q;  // a frozen cycle must not show a row twice
@@ -115,7 +118,7 @@ module ergon_epilogue #(
 
 `ifdef ERGON_MUTANT_EXTRA_REGISTER
   logic y_valid_q, done_q;
-  logic [COLS*ACTIVATION_BITS-1:0] y_q;
+  logic [COLS*OUTPUT_BITS-1:0] y_q;
   always_ff @(posedge clk_i) begin
     y_valid_q <= rst_ni & y_valid_d;
     done_q <= rst_ni & (done_q | done_d);

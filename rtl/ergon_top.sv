@@ -8,7 +8,8 @@ module ergon_top #(
     parameter int WEIGHT_BITS = 8,
     parameter int ACTIVATION_BITS = 8,
     parameter int ACC_BITS = 32,
-    parameter int ACC_DEPTH = 1024
+    parameter int ACC_DEPTH = 1024,
+    parameter int OUTPUT_BITS = ACTIVATION_BITS
 ) (
     input  logic                                        clk_i,
     input  logic                                        rst_ni,
@@ -45,7 +46,7 @@ module ergon_top #(
     input  logic [COLS*ACTIVATION_BITS-1:0]             r_data_i,
     // output rows
     output logic                                        y_valid_o,
-    output logic [COLS*ACTIVATION_BITS-1:0]             y_o,
+    output logic [COLS*OUTPUT_BITS-1:0]                 y_o,
     output logic                                        done_o,
     // edges from the first operand accepted to done_o, and those of them that were frozen
     output logic [63:0]                                 cycles_o,
@@ -127,7 +128,8 @@ module ergon_top #(
   ergon_epilogue #(
       .COLS(COLS),
       .ACTIVATION_BITS(ACTIVATION_BITS),
-      .ACC_BITS(ACC_BITS)
+      .ACC_BITS(ACC_BITS),
+      .OUTPUT_BITS(OUTPUT_BITS)
   ) u_epilogue (
       .clk_i, .rst_ni, .en_i(en), .zero_point_i, .low_i, .high_i, .res_en_i, .res_zero_point_i, .res_mult_i, .res_t_i,
       .coming_i(valid & k_last), .coming_first_i(first), .coming_final_i(final_row), .sum_i(sum), .c_req_o, .bias_i,

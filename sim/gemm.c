@@ -73,8 +73,8 @@ typedef struct {
   erg_gemm_run *run;
   walk weights, activations, constants, residuals, outputs;
   erg_random random;
-  int32_t weight[MOST_SIZE], activation[MOST_SIZE], residual[MOST_SIZE], bias[MOST_SIZE], multiplier[MOST_SIZE],
-      shift[MOST_SIZE];
+  int32_t weight[MOST_SIZE], activation[MOST_SIZE], residual[MOST_SIZE], multiplier[MOST_SIZE], shift[MOST_SIZE];
+  int64_t bias[MOST_SIZE];
   erg_rtl_fold command;
 } driver;
 
@@ -107,9 +107,11 @@ static void give_constants(driver *d, erg_rtl_supply *give) {
   const erg_gemm *g = d->t->gemm;
   for (int c = 0; c < d->t->cols; c++) {
     bool used = c < f->n_count;
-    d->bias[c] = used ? (int32_t)g->bias[f->n + c] : 0;
-    d->multiplier[c] = used ? g->scale[f->n + c].multiplier : 0;
-    d->shift[c] = used ? 31 - g->scale[f->n + c].shift : 31;
+    d->bias[c] = used ? g->bias[f->n + c] : 0;
+    d->multiplier[c] = 0, d->shift[c] = 31;
+    if (used)
+      erg_requant_hardware(g->scale[f->n + c], d->run->accumulator_bits ? d->run->accumulator_bits : 32,
+                           &d->multiplier[c], &d->shift[c]);
   }
   give->bias = d->bias;
   give->multiplier = d->multiplier;

@@ -204,7 +204,10 @@ static erg_status check_tile(session *s, const erg_tile_source *source, erg_veri
   if (status != ERG_OK) goto out;
   row->outputs = (uint64_t)g.m * (uint64_t)g.n;
   row->macs = row->outputs * (uint64_t)g.k;
-  erg_gemm_run run = {.gap_probability = s->options->gap_probability, .gap_seed = s->point->seed, .watch = -1};
+  erg_gemm_run run = {.gap_probability = s->options->gap_probability,
+                      .gap_seed = s->point->seed,
+                      .accumulator_bits = source->accumulator_bits,
+                      .watch = -1};
   int16_t *golden = erg_arena_alloc(&arena, sizeof *golden * row->outputs);
   run.output = erg_arena_alloc(&arena, sizeof *run.output * row->outputs);
   const erg_arch *arch = s->point->arch;
@@ -361,10 +364,20 @@ erg_status erg_verify_open(const erg_point *point, const erg_verify_options *opt
                            erg_error *error) {
   const erg_precision *p = &point->precision;
   char name[32];
-  if (!erg_precision_is_int(p) || p->output_bits != p->activation_bits || p->accumulator_bits != 32)
+  bool foreign = options->dut_top != NULL;
+  if (!erg_precision_is_int(p) || p->accumulator_bits < 16)
     return erg_fail(error, ERG_ERR_UNSUPPORTED,
-                    "%s: the Verilated array takes integers with 32-bit accumulators and outputs as wide as inputs",
+                    "%s: the Verilated array takes integers with accumulators of 16 to 48 bits",
                     erg_precision_name(p, name));
+  if (foreign && (p->output_bits != p->activation_bits || p->accumulator_bits > 32))
+    return erg_fail(error, ERG_ERR_UNSUPPORTED,
+                    "%s: the contract of --dut has accumulators of up to 32 bits and outputs as wide as activations",
+                    erg_precision_name(p, name));
+  if (point->graph && p->output_bits > p->activation_bits)
+    return erg_fail(
+        error, ERG_ERR_UNSUPPORTED,
+        "%s: outputs are the next layer's activations, and wider than those (without a workload any width goes)",
+        erg_precision_name(p, name));
   if (point->fusion != ERG_FUSION_EPILOGUE)
     return erg_fail(error, ERG_ERR_UNSUPPORTED, "the Verilated array has the fused epilogue; found fusion %s",
                     erg_fusion_names[point->fusion]);
@@ -378,6 +391,7 @@ erg_status erg_verify_open(const erg_point *point, const erg_verify_options *opt
   config.dut_top = options->dut_top;
   config.seed = seed;
   config.look = options->look;
+  config.output_bits = p->output_bits;
   return erg_rtl_open(&config, options->quiet ? NULL : stderr, out, error);
 }
 

@@ -76,7 +76,9 @@ static void make_constants(maker *k, erg_gemm *g) {
   int64_t most = ((int64_t)1 << (p->accumulator_bits - 1)) - 1;
   double sum_bits = p->weight_bits + p->activation_bits - 3.2 + 0.5 * log2(g->k); /* of uniform codes */
   if (sum_bits > p->accumulator_bits - 1) sum_bits = p->accumulator_bits - 1;
-  int64_t spread = k->kind == ERG_CASE_TIES ? 8 : (int64_t)exp2(sum_bits);
+  int64_t spread = (int64_t)exp2(sum_bits), tie_spread = (int64_t)2 << p->output_bits; /* every code, some rails */
+  if (tie_spread < 8) tie_spread = 8;
+  if (k->kind == ERG_CASE_TIES) spread = tie_spread < most / 2 ? tie_spread : most / 2;
   for (int n = 0; n < g->n; n++) {
     g->bias[n] = k->kind == ERG_CASE_RAILS && coin(k) ? (coin(k) ? most : -most - 1)
                                                       : erg_random_range(&k->random, -spread, spread);

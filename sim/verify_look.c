@@ -40,6 +40,7 @@ erg_status erg_verify_look(const erg_point *point, const erg_verify_options *opt
   erg_gemm_run run = {.gap_probability = gap_probability,
                       .gap_seed = gap_seed,
                       .watch = index,
+                      .accumulator_bits = point->precision.accumulator_bits,
                       .output = erg_arena_alloc(&arena, outputs * sizeof *run.output)};
   bool written = false;
   erg_status status = ERG_OK;

@@ -87,6 +87,7 @@ static erg_status drive(session *s, erg_rtl *rtl, const erg_gemm *g, double gap,
   run->gap_probability = gap;
   run->gap_seed = s->point->seed + (uint64_t)number;
   run->watch = -1;
+  run->accumulator_bits = s->point->precision.accumulator_bits;
   erg_status status = erg_gemm_drive(rtl, (int)arch->rows, (int)arch->cols, g, run, &fault);
   if (status == ERG_ERR_MISMATCH) {
     row->status = "fault";

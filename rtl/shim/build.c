@@ -36,6 +36,10 @@ static bool foreign(const recipe *r) {
   return r->config->dut_top != NULL;
 }
 
+static int output_bits(const recipe *r) {
+  return r->config->output_bits ? r->config->output_bits : r->config->activation_bits;
+}
+
 /* An environment variable, or what stands in when it is unset or empty. */
 static const char *setting(const char *name, const char *fallback) {
   const char *value = getenv(name);
@@ -153,9 +157,9 @@ static erg_status describe(recipe *r, erg_error *error) {
   r->shim = erg_arena_printf(r->arena, "%s/rtl/shim", data);
   r->library = library_folder(r->arena);
   /* The variant names the runtime library by its path: another tree's would be lost with that tree. */
-  r->key = erg_arena_printf(r->arena, "%d %d %d %d %d %d %s %s %d\n%s%s", c->rows, c->cols, c->weight_bits,
-                            c->activation_bits, c->accumulator_bits, c->accumulator_depth, c->mutant ? c->mutant : "",
-                            foreign(r) ? "foreign" : "", (int)c->look, r->key, r->library);
+  r->key = erg_arena_printf(r->arena, "%d %d %d %d %d %d %d %s %s %d\n%s%s", c->rows, c->cols, c->weight_bits,
+                            c->activation_bits, c->accumulator_bits, c->accumulator_depth, output_bits(r),
+                            c->mutant ? c->mutant : "", foreign(r) ? "foreign" : "", (int)c->look, r->key, r->library);
   for (size_t i = 0; i < ERG_COUNT_OF(shim_sources) && status == ERG_OK; i++)
     status = add_to_key(r, erg_arena_printf(r->arena, "%s/%s", r->shim, shim_sources[i]), error);
   if (status == ERG_OK) status = take_sources(r, data, error);
@@ -194,6 +198,7 @@ static erg_status verilate(const recipe *r, erg_error *error) {
     erg_argument(&a, "-GACTIVATION_BITS=%d", c->activation_bits);
     erg_argument(&a, "-GACC_BITS=%d", c->accumulator_bits);
     erg_argument(&a, "-GACC_DEPTH=%d", c->accumulator_depth);
+    if (!foreign(r)) erg_argument(&a, "-GOUTPUT_BITS=%d", output_bits(r));
   }
   if (c->mutant) erg_argument(&a, "+define+ERGON_MUTANT_%s", c->mutant);
   if (c->look == ERG_LOOK_WAVES) erg_argument_words(&a, "--trace-fst --trace-max-array 4096 --trace-structs");
@@ -263,6 +268,7 @@ static erg_status compile(const recipe *r, bool shows_sums, erg_error *error) {
   erg_argument(&a, "-DERGON_WEIGHT_BITS=%d", c->weight_bits);
   erg_argument(&a, "-DERGON_ACTIVATION_BITS=%d", c->activation_bits);
   erg_argument(&a, "-DERGON_ACC_BITS=%d", c->accumulator_bits);
+  erg_argument(&a, "-DERGON_OUTPUT_BITS=%d", output_bits(r));
   if (shows_sums) erg_argument(&a, "-DERGON_DUT_SUMS");
   erg_argument(&a, "-I%s/cpp", r->folder);
   erg_argument(&a, "-I%s", r->shim);

@@ -32,7 +32,8 @@ static erg_status check(const erg_rtl_config *c, erg_error *error) {
       {"cols", c->cols, 2, 64},
       {"weight_bits", c->weight_bits, 2, 16},
       {"activation_bits", c->activation_bits, 2, 16},
-      {"accumulator_bits", c->accumulator_bits, 16, 32},
+      {"accumulator_bits", c->accumulator_bits, 16, 48},
+      {"output_bits", c->output_bits ? c->output_bits : c->activation_bits, 2, 16},
       {"accumulator_depth", c->accumulator_depth, 2, 65536},
   };
   erg_status status = check_mutant(c->mutant, error);

@@ -99,7 +99,7 @@ const int32_t *clock_edge(void *model, const erg_rtl_supply *supply) {
   m.edge();
   if (!top.y_valid_o) return nullptr;
   m.observer.row_left();
-  get<ERGON_ACTIVATION_BITS>(top.y_o, m.row, ERGON_COLS);
+  get<ERGON_OUTPUT_BITS>(top.y_o, m.row, ERGON_COLS);
   return m.row;
 }
 

@@ -16,8 +16,11 @@ int sc_main(int, char *[]) {
 extern "C" erg_status erg_systemc(const erg_arch *arch, const erg_geometry *geometry, const erg_mapping *mapping,
                                   const erg_op_counts *ops, erg_rtl_run *run, erg_activity *out, erg_error *error) {
   static Machine *machine = nullptr;
-  if (run && (geometry->psum_bits != 32 || geometry->constant_bits != 72))
-    return erg_fail(error, ERG_ERR_UNSUPPORTED, "the Verilated array has 32-bit accumulators and a full epilogue");
+  if (run && (geometry->psum_bits % 8 || geometry->constant_bits != geometry->psum_bits + 40))
+    return erg_fail(
+        error, ERG_ERR_UNSUPPORTED,
+        "the Verilated array in the machine has accumulators of whole bytes (found %d bits) and a full epilogue",
+        geometry->psum_bits);
   try {
     if (!machine) {
       sc_core::sc_report_handler::set_actions(sc_core::SC_INFO, sc_core::SC_DO_NOTHING);

@@ -15,7 +15,8 @@ constexpr uint64_t kFrozenLimit = 1u << 20; // edges without progress before the
 // Constants and residual rows of a step are needed R + C + E cycles after its activations: they wait in a FIFO, so that
 // the scratchpad slot does not.
 struct Drain {
-  std::vector<int32_t> bias, multiplier, t;
+  std::vector<int64_t> bias;
+  std::vector<int32_t> multiplier, t;
   std::vector<int16_t> residual;
 };
 
@@ -70,13 +71,16 @@ public:
   Drain drain(const Step &step, int weight_slot, int residual_slot) const {
     Drain d;
     const uint8_t *at = bytes(ERG_TENSOR_CONSTANT, weight_slot);
-    auto word = [](const uint8_t *b) {
-      return static_cast<int32_t>(b[0] | b[1] << 8 | b[2] << 16 | static_cast<uint32_t>(b[3]) << 24);
+    const int bias_bytes = g_.psum_bits / 8;
+    auto word = [](const uint8_t *b, int bytes) { // little-endian, two's complement
+      uint64_t value = 0;
+      for (int i = 0; i < bytes; i++) value |= static_cast<uint64_t>(b[i]) << (8 * i);
+      return static_cast<int64_t>(value << (64 - 8 * bytes)) >> (64 - 8 * bytes);
     };
-    for (int c = 0; c < step.channels; c++, at += 9) {
-      d.bias.push_back(word(at));
-      d.multiplier.push_back(word(at + 4));
-      d.t.push_back(at[8]);
+    for (int c = 0; c < step.channels; c++, at += bias_bytes + 5) {
+      d.bias.push_back(word(at, bias_bytes));
+      d.multiplier.push_back(static_cast<int32_t>(word(at + bias_bytes, 4)));
+      d.t.push_back(at[bias_bytes + 4]);
     }
     if (!g_.residual) return d;
     const uint8_t *tile = bytes(ERG_TENSOR_RESIDUAL, residual_slot);
@@ -129,8 +133,8 @@ void Machine::run_verilated() {
   for (FoldWalk *walk : {&constants, &residuals, &outputs})
     if (!walk->fold().k_last) walk->next_last();
   std::deque<std::pair<int64_t, Drain>> drains; // by step, from when its tiles were there until its outputs left
-  std::vector<int32_t> weight_row(cols), activation_row(rows), bias(cols), multiplier(cols), t(cols),
-      residual_row(cols);
+  std::vector<int32_t> weight_row(cols), activation_row(rows), multiplier(cols), t(cols), residual_row(cols);
+  std::vector<int64_t> bias(cols);
   RowSet row_set(g, activations.step().first_row, activations.step().rows);
   int row = 0, pixel = 0, residual_pixel = 0, output_pixel = 0;
   int64_t entered = -1;   // last step whose tiles are known to be there

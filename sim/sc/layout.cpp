@@ -122,10 +122,13 @@ void Machine::fill_dram() {
     int64_t sum = 0;
     for (int64_t i = 0; i < job_->reduction; i++) sum += layer.weight[c * job_->reduction + i];
     int64_t bias = (layer.bias ? layer.bias[c] : 0) - run.input_zero_point * sum; // padding carries the zero point
-    uint8_t *at = constants + static_cast<uint64_t>(c) * 9;
-    put_word(at, static_cast<uint32_t>(bias));
-    put_word(at + 4, static_cast<uint32_t>(layer.scale[c].multiplier));
-    at[8] = static_cast<uint8_t>(31 - layer.scale[c].shift);
+    const int bias_bytes = g.psum_bits / 8;
+    uint8_t *at = constants + static_cast<uint64_t>(c) * (bias_bytes + 5);
+    for (int i = 0; i < bias_bytes; i++) at[i] = static_cast<uint8_t>(static_cast<uint64_t>(bias) >> (8 * i));
+    int32_t multiplier, t;
+    erg_requant_hardware(layer.scale[c], g.psum_bits, &multiplier, &t);
+    put_word(at + bias_bytes, static_cast<uint32_t>(multiplier));
+    at[bias_bytes + 4] = static_cast<uint8_t>(t);
   }
 }
 

@@ -73,7 +73,8 @@ inline Outcome run(erg_rtl *rtl, const Problem &p, double gap = 0, uint64_t seed
   auto last_k = [&](size_t f) { return folds[f].k + p.rows >= p.k; };
   auto to_last = [&](size_t f) { while (f < folds.size() && !last_k(f)) f++; return f; };
   cf = rf = of = to_last(0);
-  std::vector<int32_t> w(p.cols), a(p.rows), b(p.cols), m(p.cols), t(p.cols), res(p.cols);
+  std::vector<int32_t> w(p.cols), a(p.rows), m(p.cols), t(p.cols), res(p.cols);
+  std::vector<int64_t> b(p.cols);
   test::Random random(seed);
   auto withhold = [&] { return gap > 0 && random.unit() < gap; };
   bool started = false;

@@ -59,6 +59,7 @@ void hold(const std::vector<Row> &folds, const std::vector<bool> &k_first, const
   erg_rtl_layer layer{0, -128, 127, false, 0, 1 << 30, 31};
   erg_rtl_start(rtl, &layer);
   const std::vector<int32_t> zeros(4, 0), multiplier(4, 1 << 30), t(4, 31);
+  const std::vector<int64_t> no_bias(4, 0);
   auto m_of = [&](size_t fold) { return static_cast<size_t>(std::stoi(folds[fold].at("M"))); };
   size_t weight = 0, row = 0, output = 0;
   int cycle = 0;
@@ -80,7 +81,7 @@ void hold(const std::vector<Row> &folds, const std::vector<bool> &k_first, const
       seen[row].rows.push_back(cycle);
       if (seen[row].rows.size() == m_of(row)) row++;
     }
-    if (want.constants) give.bias = zeros.data(), give.multiplier = multiplier.data(), give.t = t.data();
+    if (want.constants) give.bias = no_bias.data(), give.multiplier = multiplier.data(), give.t = t.data();
     if (erg_rtl_clock(rtl, &give)) {
       ASSERT_LT(output, folds.size());
       seen[output].outputs.push_back(cycle);

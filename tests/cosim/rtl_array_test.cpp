@@ -108,8 +108,8 @@ TEST(RtlArray, AnArrayThatDoesNotFreezeIsCaughtByGapsAlone) {
 TEST(RtlOpen, RefusesIllegalSizes) {
   for (auto change :
        {+[](erg_rtl_config *c) { c->rows = 1; }, +[](erg_rtl_config *c) { c->cols = 65; },
-        +[](erg_rtl_config *c) { c->weight_bits = 17; }, +[](erg_rtl_config *c) { c->accumulator_bits = 33; },
-        +[](erg_rtl_config *c) { c->accumulator_depth = 0; }}) {
+        +[](erg_rtl_config *c) { c->weight_bits = 17; }, +[](erg_rtl_config *c) { c->accumulator_bits = 49; },
+        +[](erg_rtl_config *c) { c->output_bits = 17; }, +[](erg_rtl_config *c) { c->accumulator_depth = 0; }}) {
     erg_rtl_config config{4, 4, 8, 8, 32, 16, nullptr};
     change(&config);
     erg_rtl *rtl = nullptr;

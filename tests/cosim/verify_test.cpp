@@ -151,7 +151,7 @@ TEST(Verify, UnsupportedPointsAreSkippedWithTheReason) {
   bench.point.precision = test::precision("fp32");
   Verified v(bench);
   EXPECT_EQ(v.status, ERG_ERR_UNSUPPORTED);
-  EXPECT_NE(v.error.message().find("integers with 32-bit accumulators"), std::string::npos);
+  EXPECT_NE(v.error.message().find("integers with accumulators of 16 to 48 bits"), std::string::npos);
   bench.point.precision = test::precision("int8");
   bench.point.fusion = ERG_FUSION_NONE;
   EXPECT_EQ(Verified(bench).status, ERG_ERR_UNSUPPORTED);

@@ -76,7 +76,7 @@ TEST(Cli, ExitCodesAndMessages) {
       {"verify hand-worked --model systemc", 64, "--model: found systemc; allowed: rtl"},
       {"verify hand-worked --mutant ROUND", 64, "mutant: found ROUND; allowed: ROUNDING, SKEW"},
       {"verify hand-worked --out /proc/none", 73, "/proc/none: cannot be made a folder"},
-      {"verify hand-worked --precision fp32", 1, "integers with 32-bit accumulators"},
+      {"verify hand-worked --precision fp32", 1, "integers with accumulators of 16 to 48 bits"},
       {"verify hand-worked --set arch.rows=128", 78, "rtl: rows: found 128; allowed: 2 to 64"},
   };
   for (const auto &c : cases) {
@@ -128,13 +128,13 @@ TEST(Cli, AFolderDoesNotHideABuiltInName) {
 
 // Nothing to check is no pass, and a script still gets its JSON.
 TEST(Cli, WhatTheArrayCannotRunIsSkippedBecause) {
-  test::Output o = ergon("verify hand-worked --precision int16 --json");
+  test::Output o = ergon("verify hand-worked --precision fp16 --json");
   EXPECT_EQ(o.exit_code, 1);
   EXPECT_TRUE(has(o.err, "skipped, because")) << o.err;
   json_t *json = parse(o.out), *skipped = json_array_get(json_object_get(json, "skipped"), 0);
   EXPECT_EQ(json_integer_value(json_object_get(json, "checked_outputs")), 0);
   EXPECT_STREQ(json_string_value(json_object_get(skipped, "name")), "hand-worked");
-  EXPECT_TRUE(has(json_string_value(json_object_get(skipped, "reason")), "32-bit accumulators"));
+  EXPECT_TRUE(has(json_string_value(json_object_get(skipped, "reason")), "accumulators of 16 to 48 bits"));
   json_decref(json);
   o = ergon("run hand-worked --precision fp8e4m3 --json");
   json = parse(o.out);

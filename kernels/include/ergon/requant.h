@@ -67,6 +67,10 @@ erg_requant erg_requant_from_real(double real_multiplier);
  *  double differs from theirs in its last bit, and then some outputs do. */
 erg_requant erg_requant_from_float(float real_multiplier);
 
+/** The constants that hardware of rule S multiplies and shifts with: erg_requantize(x, scale, accumulator_bits) =
+ *  saturate((x*m + 2^(t-1)) >> t), m < 2^31, 1 <= t <= 62. Above 32 bits the multiplier has 16 (scaled up by 2^(1-t) where
+ *  M >= 2^14 would make t less than 1). */
+void erg_requant_hardware(erg_requant scale, int accumulator_bits, int32_t *multiplier, int32_t *t);
 /** Rule S. Any int64 x for A <= 32 (meant: 32 bits), |x| <= 2^47 above; `scale` legal as erg_requant says. */
 int64_t erg_requantize(int64_t x, erg_requant scale, int accumulator_bits);
 /** Any rule; an illegal rule is read as S. */

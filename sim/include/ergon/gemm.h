@@ -32,6 +32,7 @@ erg_status erg_gemm_golden(const erg_gemm *gemm, int accumulator_bits, int16_t *
 typedef struct {
   double gap_probability; /**< operands are withheld at random */
   uint64_t gap_seed;
+  int accumulator_bits; /**< of the array; 0: 32 */
   int64_t watch;    /**< index of an output to watch, or -1 */
   int16_t *output;  /**< [m, n], filled */
   uint64_t cycles, gap_cycles;

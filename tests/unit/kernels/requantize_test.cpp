@@ -51,6 +51,31 @@ TEST(Requantize, WideAccumulatorsUseAReducedMultiplier) {
   }
 }
 
+// What hardware multiplies and shifts with gives the golden result at every accumulator width; t and m fit their
+// registers.
+TEST(Requantize, HardwareConstantsAreTheSameArithmetic) {
+  test::Random random(12);
+  SCOPED_TRACE("seed 12");
+  for (int round = 0; round < 200000; round++) {
+    int bits = random.range(8, 48), shift = random.range(-31, 30);
+    int64_t edge = (int64_t)1 << (bits - 1);
+    int64_t x = random.range(0, 7) ? erg_random_range(&random, -edge, edge - 1) >> random.range(0, bits - 1)
+                                   : (random.coin() ? -edge : edge - 1);
+    int32_t m = random.range(0, 15) ? static_cast<int32_t>(erg_random_range(&random, 1 << 30, INT32_MAX))
+                : random.coin()     ? INT32_MAX
+                                    : 0;
+    if (random.range(0, 3) == 0) m = (1 << 30) + (random.range(0, 3) << 28); // ties
+    int32_t multiplier, t;
+    erg_requant_hardware({m, shift}, bits, &multiplier, &t);
+    ASSERT_TRUE(multiplier >= 0 && t >= 1 && t <= 62) << multiplier << " " << t;
+    Wide y = ((Wide)x * multiplier + ((Wide)1 << (t - 1))) >> t;
+    if (y > INT64_MAX) y = INT64_MAX;
+    if (y < INT64_MIN) y = INT64_MIN;
+    ASSERT_EQ(static_cast<int64_t>(y), erg_requantize(x, {m, shift}, bits))
+        << x << " * " << m << " shift " << shift << ", " << bits << " bits";
+  }
+}
+
 TEST(Requantize, MultiplierFromReal) {
   test::Random random(13);
   for (int round = 0; round < 100000; round++) {

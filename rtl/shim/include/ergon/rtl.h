@@ -24,8 +24,8 @@ typedef enum { ERG_LOOK_NONE, ERG_LOOK_SUMS, ERG_LOOK_WAVES } erg_rtl_look;
 typedef struct {
   int rows, cols;        /**< 2..64 each */
   int weight_bits;       /**< 2..16 */
-  int activation_bits;   /**< 2..16; also the width of output and residual codes */
-  int accumulator_bits;  /**< 16..32 */
+  int activation_bits;   /**< 2..16; also the width of residual codes */
+  int accumulator_bits;  /**< 16..48 */
   int accumulator_depth; /**< rows of the accumulator memory, 2..65536 */
   const char *mutant;
   /* A foreign array behind the ports of rtl/dut_template.sv; all zero for the array of the house. */
@@ -33,6 +33,7 @@ typedef struct {
   const char *dut_top;          /**< its top module */
   int seed;                     /**< of what it leaves uninitialised (registers, memories, x); 0 and up */
   erg_rtl_look look;            /**< what can be seen of it; 0 is the fastest */
+  int output_bits;              /**< 2..16; 0: activation_bits, which a foreign array always has */
 } erg_rtl_config;
 
 typedef struct erg_rtl erg_rtl;

@@ -39,7 +39,8 @@ typedef struct {
   const int32_t *weights;     /**< [cols] */
   const erg_rtl_fold *fold;   /**< with weight row 0 */
   const int32_t *activations; /**< [rows] */
-  const int32_t *bias, *multiplier, *t; /**< [cols]; all three or none */
+  const int64_t *bias;            /**< [cols]; all three or none */
+  const int32_t *multiplier, *t;  /**< [cols]: sums leave as (x*m + 2^(t-1)) >> t (erg_requant_hardware) */
   const int32_t *residuals;   /**< [cols] */
 } erg_rtl_supply;
 
