@@ -155,6 +155,7 @@ static erg_status check(erg_cli *cli, erg_error *error) {
                                 .cases = cli->cases,
                                 .only_case = cli->only_case,
                                 .command = cli->command_line,
+                                .rule = cli->rule,
                                 .waves = cli->waves,
                                 .only_layer = cli->layer,
                                 .only_tile = cli->tile_given ? &cli->tile : NULL};

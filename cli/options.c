@@ -96,7 +96,7 @@ static const struct {
      {"waves", KEY_WAVES, "FILE.fst", 0, "write a waveform around the first difference (default with --out)", 2}},
     {ERG_OPTION_VECTORS, {"layer", KEY_LAYER, "NAME", 0, "the layer whose vectors are written", 2}},
     {ERG_OPTION_VECTORS, {"random", KEY_RANDOM, 0, 0, "a random convolution drawn from --seed, no workload", 2}},
-    {ERG_OPTION_VECTORS, {"rule", KEY_RULE, "S|D|F|A", 0, "requantization rule (default S)", 2}},
+    {ERG_OPTION_VECTORS | ERG_OPTION_VERIFY, {"rule", KEY_RULE, "S|D|F|A", 0, "requantization rule (default S)", 2}},
     {ERG_OPTION_FIT, {"terms", KEY_TERMS, "T[,T...]", 0, "of a, b, d, p0 (default: a, b, p0 as there are columns)", 2}},
     {ERG_OPTION_FIT, {"rows", KEY_ROWS, "COLUMN=VALUE", 0, "only these rows", 2}},
     {ERG_OPTION_FIT, {"prior", KEY_PRIOR, "TERM=VALUE:SIGMA", 0, "a value known beforehand, as one more row", 2}},

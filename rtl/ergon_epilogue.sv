@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// y = clamp(zero_point + rq(acc + bias, m, t) + rq(res - res_zero_point, m_r, t_r), low, high), rule S:
-// rq(x, m, t) = (x*m + 2^(t-1)) >> t, each term rounded by itself, no clamp between. Four register stages behind the
+// y = clamp(zero_point + rq(acc + bias, m, t) + rq(res - res_zero_point, m_r, t_r), low, high); by rule S
+// rq(x, m, t) = (x*m + 2^(t-1)) >> t. Each term rounded by itself, no clamp between. Four register stages behind the
 // accumulator's: bias and residual, products, rounded shifts, sum and clamp. The constants of a tile of columns come
 // with its first row and move down the stages behind it, so that tiles may follow each other without a gap.
 module ergon_epilogue #(
     parameter int COLS = 16,
     parameter int ACTIVATION_BITS = 8,
     parameter int ACC_BITS = 32,
-    parameter int OUTPUT_BITS = 8
+    parameter int OUTPUT_BITS = 8,
+    parameter int RULE = 0  // of requantization: 0 S, 1 D, 3 A (docs/numerics.md)
 ) (
     input  logic                                        clk_i,
     input  logic                                        rst_ni,
@@ -50,12 +51,36 @@ module ergon_epilogue #(
   assign c_req_o = coming_i & coming_first_i;
   assign r_req_o = v1_q & res_en_i;
 
-  function automatic logic signed [W-1:0] round_shift(logic signed [W-1:0] x, logic [T-1:0] t);
+  function automatic logic signed [W-1:0] nearest_up(logic signed [W-1:0] x, logic [T-1:0] t);
 `ifdef ERGON_MUTANT_ROUNDING
-    round_shift = x >>> t;  // the rounding constant left out
+    nearest_up = x >>> t;  // the rounding constant left out
 `else
-    round_shift = (x + (W'(64'sd1) <<< (t - 1'b1))) >>> t;
+    nearest_up = (x + (W'(64'sd1) <<< (t - 1'b1))) >>> t;
 `endif
+  endfunction
+
+  function automatic logic signed [W-1:0] nearest_away(logic signed [W-1:0] x, logic [T-1:0] t);
+    nearest_away = x < 0 ? -nearest_up(-x, t) : nearest_up(x, t);
+  endfunction
+
+  // Rule D is a multiply that keeps the upper half, then a shift: t = 31 - shift, and a shift to the left comes first,
+  // saturated to 32 bits. Sums above 32 bits take rule S instead; a residual never is one.
+  localparam bit DoubleSum = RULE == 1 && ACC_BITS <= 32;
+  localparam bit DoubleResidual = RULE == 1;
+  localparam logic [T-1:0] High = 6'd31;
+
+  function automatic logic signed [W-1:0] before_product(logic signed [W-1:0] x, logic [T-1:0] t, bit twice);
+    logic signed [W-1:0] left;
+    left = x <<< (High - t);
+    if (!twice || t >= High) before_product = x;
+    else before_product = left > W'(64'sd2147483647) ? W'(64'sd2147483647) :
+                          left < -W'(64'sd2147483648) ? -W'(64'sd2147483648) : left;
+  endfunction
+
+  function automatic logic signed [W-1:0] round_shift(logic signed [W-1:0] x, logic [T-1:0] t, bit twice);
+    if (twice) round_shift = t > High ? nearest_away(nearest_up(x, High), t - High) : nearest_up(x, High);
+    else if (RULE == 3) round_shift = nearest_away(x, t);
+    else round_shift = nearest_up(x, t);
   endfunction
 
   function automatic logic signed [W-1:0] clamp(logic signed [W-1:0] y, logic signed [W-1:0] low,
@@ -87,13 +112,13 @@ module ergon_epilogue #(
           end
       end
       if (v2_q) begin
-        for (int c = 0; c < COLS; c++) x3_q[c] <= W'(x2_q[c]) * W'(mult2_q[c]);
-        if (res_en_i) for (int c = 0; c < COLS; c++) res3_q[c] <= W'(res2_q[c]) * W'(res_mult_i);
+        for (int c = 0; c < COLS; c++) x3_q[c] <= before_product(W'(x2_q[c]), t2_q[c], DoubleSum) * W'(mult2_q[c]);
+        if (res_en_i) for (int c = 0; c < COLS; c++) res3_q[c] <= before_product(W'(res2_q[c]), res_t_i, DoubleResidual) * W'(res_mult_i);
         if (first2_q) for (int c = 0; c < COLS; c++) t3_q[c] <= t2_q[c];
       end
       if (v3_q) begin
-        for (int c = 0; c < COLS; c++) x4_q[c] <= round_shift(x3_q[c], t3_q[c]);
-        for (int c = 0; c < COLS; c++) res4_q[c] <= res_en_i ? round_shift(res3_q[c], res_t_i) : '0;
+        for (int c = 0; c < COLS; c++) x4_q[c] <= round_shift(x3_q[c], t3_q[c], DoubleSum);
+        for (int c = 0; c < COLS; c++) res4_q[c] <= res_en_i ? round_shift(res3_q[c], res_t_i, DoubleResidual) : '0;
       end
     end
 

@@ -9,7 +9,8 @@ module ergon_top #(
     parameter int ACTIVATION_BITS = 8,
     parameter int ACC_BITS = 32,
     parameter int ACC_DEPTH = 1024,
-    parameter int OUTPUT_BITS = ACTIVATION_BITS
+    parameter int OUTPUT_BITS = ACTIVATION_BITS,
+    parameter int RULE = 0
 ) (
     input  logic                                        clk_i,
     input  logic                                        rst_ni,
@@ -129,7 +130,8 @@ module ergon_top #(
       .COLS(COLS),
       .ACTIVATION_BITS(ACTIVATION_BITS),
       .ACC_BITS(ACC_BITS),
-      .OUTPUT_BITS(OUTPUT_BITS)
+      .OUTPUT_BITS(OUTPUT_BITS),
+      .RULE(RULE)
   ) u_epilogue (
       .clk_i, .rst_ni, .en_i(en), .zero_point_i, .low_i, .high_i, .res_en_i, .res_zero_point_i, .res_mult_i, .res_t_i,
       .coming_i(valid & k_last), .coming_first_i(first), .coming_final_i(final_row), .sum_i(sum), .c_req_o, .bias_i,

@@ -224,7 +224,8 @@ erg_status erg_gemm_golden(const erg_gemm *g, int accumulator_bits, int16_t *out
                                  .high = g->layer.high,
                                  .residual = g->layer.residual ? g->residual : NULL,
                                  .residual_zero_point = g->layer.residual_zero_point,
-                                 .residual_scale = g->residual_scale};
+                                 .residual_scale = g->residual_scale,
+                                 .rule = g->rule};
   erg_status status = erg_conv2d_s16(&shape, g->a, 0, g->w, accumulator_bits, &epilogue, output, error);
   if (status != ERG_OK || !sums) return status;
   status = erg_conv2d_accumulate_s16(&shape, g->a, 0, g->w, accumulator_bits, sums, error);

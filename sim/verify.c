@@ -138,7 +138,8 @@ static erg_status run_golden(const session *s, const erg_pass *pass, const erg_s
                            .high = layer->high,
                            .residual = pass->residual >= 0 ? s->tensors[pass->residual].codes : NULL,
                            .residual_zero_point = layer->residual_zero_point,
-                           .residual_scale = layer->residual_scale};
+                           .residual_scale = layer->residual_scale,
+                           .rule = s->options->rule};
   return erg_conv2d_s16(&pass->conv, input->codes, input->zero_point, layer->weight, p->accumulator_bits, &epilogue,
                         output, error);
 }
@@ -179,6 +180,7 @@ static erg_status look_closer(const session *s, const erg_tile_source *source, e
   erg_tile_origin o;
   int tile = erg_tile_of(source, row->first_image, row->first_row, row->first_channel);
   erg_status status = erg_tile_make(&arena, source, tile, &g, &o, error);
+  g.rule = s->options->rule;
   int64_t m = (int64_t)(row->first_row - o.row) * source->pass->conv.out_w + row->first_col;
   if (status == ERG_OK)
     status = erg_verify_look(s->point, s->options, &g, m * g.n + row->first_channel - o.channel,
@@ -202,6 +204,7 @@ static erg_status check_tile(session *s, const erg_tile_source *source, erg_veri
   int folds = 0;
   erg_status status = erg_tile_make(&arena, source, *s->options->only_tile, &g, &o, error);
   if (status != ERG_OK) goto out;
+  g.rule = s->options->rule;
   row->outputs = (uint64_t)g.m * (uint64_t)g.n;
   row->macs = row->outputs * (uint64_t)g.k;
   erg_gemm_run run = {.gap_probability = s->options->gap_probability,
@@ -373,6 +376,11 @@ erg_status erg_verify_open(const erg_point *point, const erg_verify_options *opt
     return erg_fail(error, ERG_ERR_UNSUPPORTED,
                     "%s: the contract of --dut has accumulators of up to 32 bits and outputs as wide as activations",
                     erg_precision_name(p, name));
+  if (options->rule == ERG_RULE_F)
+    return erg_fail(error, ERG_ERR_UNSUPPORTED, "rule F multiplies in float32; the Verilated array has S, D and A");
+  if (foreign && options->rule != ERG_RULE_S)
+    return erg_fail(error, ERG_ERR_UNSUPPORTED, "rule %s: the contract of --dut is rule S",
+                    erg_rule_names[options->rule]);
   if (point->graph && p->output_bits > p->activation_bits)
     return erg_fail(
         error, ERG_ERR_UNSUPPORTED,
@@ -392,6 +400,7 @@ erg_status erg_verify_open(const erg_point *point, const erg_verify_options *opt
   config.seed = seed;
   config.look = options->look;
   config.output_bits = p->output_bits;
+  config.rule = (int)options->rule;
   return erg_rtl_open(&config, options->quiet ? NULL : stderr, out, error);
 }
 

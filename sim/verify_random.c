@@ -118,6 +118,7 @@ static erg_status run_case(session *s, int number, erg_verify_row *row, erg_erro
   int folds, kind = number % ERG_CASE_KINDS;
   double gap = s->options->gap_probability > 0 ? s->options->gap_probability : 0.25;
   erg_status status = erg_case_make(&arena, s->point, number, &g, error);
+  g.rule = s->options->rule;
   size_t bytes = status == ERG_OK ? sizeof(int16_t) * (size_t)g.m * (size_t)g.n : 0;
   int16_t *golden = erg_arena_alloc(&arena, bytes);
   erg_gemm_run plain = {.output = erg_arena_alloc(&arena, bytes)}, gaps = {.output = erg_arena_alloc(&arena, bytes)};

@@ -157,8 +157,8 @@ static erg_status describe(recipe *r, erg_error *error) {
   r->shim = erg_arena_printf(r->arena, "%s/rtl/shim", data);
   r->library = library_folder(r->arena);
   /* The variant names the runtime library by its path: another tree's would be lost with that tree. */
-  r->key = erg_arena_printf(r->arena, "%d %d %d %d %d %d %d %s %s %d\n%s%s", c->rows, c->cols, c->weight_bits,
-                            c->activation_bits, c->accumulator_bits, c->accumulator_depth, output_bits(r),
+  r->key = erg_arena_printf(r->arena, "%d %d %d %d %d %d %d %d %s %s %d\n%s%s", c->rows, c->cols, c->weight_bits,
+                            c->activation_bits, c->accumulator_bits, c->accumulator_depth, output_bits(r), c->rule,
                             c->mutant ? c->mutant : "", foreign(r) ? "foreign" : "", (int)c->look, r->key, r->library);
   for (size_t i = 0; i < ERG_COUNT_OF(shim_sources) && status == ERG_OK; i++)
     status = add_to_key(r, erg_arena_printf(r->arena, "%s/%s", r->shim, shim_sources[i]), error);
@@ -199,6 +199,7 @@ static erg_status verilate(const recipe *r, erg_error *error) {
     erg_argument(&a, "-GACC_BITS=%d", c->accumulator_bits);
     erg_argument(&a, "-GACC_DEPTH=%d", c->accumulator_depth);
     if (!foreign(r)) erg_argument(&a, "-GOUTPUT_BITS=%d", output_bits(r));
+    if (!foreign(r)) erg_argument(&a, "-GRULE=%d", c->rule);
   }
   if (c->mutant) erg_argument(&a, "+define+ERGON_MUTANT_%s", c->mutant);
   if (c->look == ERG_LOOK_WAVES) erg_argument_words(&a, "--trace-fst --trace-max-array 4096 --trace-structs");

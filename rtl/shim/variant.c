@@ -37,6 +37,8 @@ static erg_status check(const erg_rtl_config *c, erg_error *error) {
       {"accumulator_depth", c->accumulator_depth, 2, 65536},
   };
   erg_status status = check_mutant(c->mutant, error);
+  if (c->rule < 0 || c->rule == 2 || c->rule > 3)
+    status = erg_fail(error, ERG_ERR_CONFIG, "rtl: rule: found %d; allowed: 0 (S), 1 (D), 3 (A)", c->rule);
   for (size_t i = 0; i < ERG_COUNT_OF(fields); i++)
     if (fields[i].value < fields[i].low || fields[i].value > fields[i].high)
       status = erg_fail(error, ERG_ERR_CONFIG, "rtl: %s: found %d; allowed: %d to %d", fields[i].name, fields[i].value,

@@ -22,6 +22,7 @@ typedef struct {
   erg_requant *scale;   /**< [n] */
   erg_requant residual_scale;
   erg_rtl_layer layer;
+  erg_rule rule;        /**< of the golden side; the array is built for it */
 } erg_gemm;
 
 /** Golden side: outputs [m, n] and, where not NULL, the sums before requantization, bias added, wrapped [m, n]. */

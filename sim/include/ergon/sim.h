@@ -269,6 +269,7 @@ typedef struct {
   const char *command;     /**< the command line, for the one that replays; may be NULL */
   const char *waves;       /**< FST file to write around the first difference, or NULL */
   const char *only_layer;  /**< this pass alone; those before it by the golden kernel. NULL: all */
+  erg_rule rule;           /**< S, D or A, on both sides */
   const int *only_tile;    /**< with only_layer: this tile alone, on the array without the machine; NULL: all */
 } erg_verify_options;
 

@@ -33,6 +33,7 @@ typedef struct {
   const char *dut_top;          /**< its top module */
   int seed;                     /**< of what it leaves uninitialised (registers, memories, x); 0 and up */
   erg_rtl_look look;            /**< what can be seen of it; 0 is the fastest */
+  int rule;                     /**< of requantization, as erg_rule: 0 S, 1 D, 3 A; the array of the house only */
   int output_bits;              /**< 2..16; 0: activation_bits, which a foreign array always has */
 } erg_rtl_config;
 
