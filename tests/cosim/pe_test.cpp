@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The multiply-accumulate cell at widths up to 4 x 4, exhaustively: every pair of operands in the lower of two rows, on every
-// partial sum that the upper row can give it, which is every pair of operands there.
+// The multiply-accumulate cell at widths up to 4 x 4, exhaustively: every pair of operands in the lower of two rows, on
+// every partial sum that the upper row can give it, which is every pair of operands there.
 #include "ergon/gemm.h"
 #include "support.hpp"
 
