@@ -3,5 +3,11 @@
 # Lints all modules with every warning on; the few waivers give their reason.
 set -eu
 cd "$(dirname "$0")"
-verilator --lint-only -Wall --unroll-count 4096 --unroll-stmts 1000000 lint/waivers.vlt ergon_pkg.sv ergon_sequencer.sv \
-  ergon_array.sv ergon_accumulator.sv ergon_epilogue.sv ergon_top.sv --top-module ergon_top "$@"
+lint() { # of a top module, and the files below it
+  top=$1
+  shift
+  verilator --lint-only -Wall --unroll-count 4096 --unroll-stmts 1000000 lint/waivers.vlt ergon_pkg.sv "$@" "$top.sv" \
+    --top-module "$top"
+}
+lint ergon_top ergon_sequencer.sv ergon_array.sv ergon_accumulator.sv ergon_epilogue.sv
+for module in ergon_norm_gather ergon_norm_scale ergon_norm ergon_gate; do lint "$module"; done
