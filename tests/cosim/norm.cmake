@@ -10,7 +10,7 @@ function(norm_bench prefix)
     COMMAND ${ERGON_VERILATOR} --cc -O3 --x-assign fast --x-initial fast --noassert -Wno-lint -Wno-fatal
       --prefix ${prefix} --top-module norm_bench --Mdir ${folder} ${ARGN} ${norm_modules}
       ${CMAKE_CURRENT_SOURCE_DIR}/norm_bench.sv
-    COMMAND sh -c "cd ${folder} && for f in ${prefix}*.cpp\; do echo \"#include \\\"$f\\\"\"\; done >whole.cpp"
+    COMMAND sh -c "cd ${prefix} && ls ${prefix}*.cpp | sed 's/.*/#include \"&\"/' >whole.cpp"
     WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR} DEPENDS ${norm_modules} norm_bench.sv VERBATIM)
   set_source_files_properties(${folder}/whole.cpp PROPERTIES COMPILE_OPTIONS "-w")
   target_sources(norm_rtl_test PRIVATE ${folder}/whole.cpp)

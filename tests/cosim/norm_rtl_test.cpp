@@ -5,6 +5,7 @@
 #include "ergon/gates.h"
 #include "ergon/gemm.h"
 #include "norm_drive.hpp"
+#include <set>
 
 double sc_time_stamp() { // Verilated code of this version asks for it
   return 0;
@@ -183,7 +184,8 @@ TEST(NormRtl, BehindTheArray) {
       for (int j = 0; j < n; j++) {
         int64_t sum = bias[static_cast<size_t>(j)];
         for (int l = 0; l < k; l++) sum += a[static_cast<size_t>(i * k + l)] * w[static_cast<size_t>(j * k + l)];
-        int64_t y = 3 + erg_requantize(sum, scale[0]) + erg_requantize(residual[static_cast<size_t>(i * n + j)] + 7, one);
+        int64_t res = residual[static_cast<size_t>(i * n + j)] + 7;
+        int64_t y = 3 + erg_requantize(sum, scale[0], 32) + erg_requantize(res, one, 32);
         expected.push_back(static_cast<int16_t>(y < -128 ? -128 : y > 127 ? 127 : y));
       }
     ASSERT_EQ(rows, expected);
