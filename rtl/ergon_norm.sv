@@ -36,9 +36,8 @@ module ergon_norm #(
   localparam int T = ergon_pkg::ShiftBits;
   localparam int M = ergon_pkg::MultiplierBits;
   localparam int S = CODE_BITS + COUNT_BITS + 1;
-  localparam int D = S + 1;   // N q' - S
-  localparam int P = D + 33;  // its product with the inverse
-  localparam int W = P > 64 ? P : 64;
+  // N q' - S = N (q' - mean) spans no more than N codes do, so S bits hold it; the inverse adds 32, the sign one.
+  localparam int W = S + 33 > 64 ? S + 33 : 64;
 
   logic [5:1] v_q;
   logic [3:1] fresh_q;
@@ -48,13 +47,17 @@ module ergon_norm #(
   logic [T-1:0] shift1_q[COLS], shift2_q[COLS], shift3_q[COLS];
   logic signed [M-1:0] mult1_q[COLS], mult2_q[COLS], mult3_q[COLS], mult4_q[COLS];
   logic signed [63:0] bias1_q[COLS], bias2_q[COLS], bias3_q[COLS], bias4_q[COLS];
-  logic signed [D-1:0] d2_q[COLS];
+  logic signed [S-1:0] d2_q[COLS];
   logic signed [W-1:0] p3_q[COLS];
   logic signed [31:0] x4_q[COLS];
   logic signed [63:0] z5_q[COLS];
 
   function automatic logic signed [W-1:0] round_shift(logic signed [W-1:0] x, logic [T-1:0] t);
+`ifdef ERGON_MUTANT_ROUNDING
+    round_shift = x >>> t;  // the rounding constant left out
+`else
     round_shift = (x + (W'(64'sd1) <<< (t - 1'b1))) >>> t;
+`endif
   endfunction
 
   function automatic logic signed [W-1:0] clamp(logic signed [W-1:0] y, logic signed [W-1:0] low,
@@ -73,7 +76,7 @@ module ergon_norm #(
         mult1_q[c] <= mult_i[c*M+:M];
         bias1_q[c] <= bias_i[c*64+:64];
       end
-      if (v_q[1]) d2_q[c] <= D'(q1_q[c]) * D'($signed({1'b0, count_i})) - D'(sum1_q[c]);
+      if (v_q[1]) d2_q[c] <= S'(q1_q[c]) * S'($signed({1'b0, count_i})) - sum1_q[c];
       if (v_q[2]) p3_q[c] <= W'(d2_q[c]) * W'($signed({1'b0, inverse2_q[c]}));
       if (v_q[3]) x4_q[c] <= 32'(round_shift(p3_q[c], shift3_q[c]));
       if (v_q[4]) z5_q[c] <= 64'(x4_q[c]) * 64'(mult4_q[c]) + bias4_q[c];

@@ -27,6 +27,7 @@ module ergon_norm_gather #(
 );
   localparam int S = CODE_BITS + COUNT_BITS + 1;
   localparam int Q = 2 * CODE_BITS + COUNT_BITS;
+  localparam int CountBits = $clog2(COLS + 1);
   localparam int ColumnBits = $clog2(COLS);
 
   logic v1_q, v2_q, first1_q, first2_q, same_q;
@@ -56,7 +57,7 @@ module ergon_norm_gather #(
   always_ff @(posedge clk_i) begin
     if (valid_i)
       for (int c = 0; c < COLS; c++)
-        d_q[c] <= $bits(cols_i)'(c) < cols_i ?
+        d_q[c] <= CountBits'(c) < cols_i ?
             (CODE_BITS + 1)'($signed(code_i[c*CODE_BITS+:CODE_BITS])) - (CODE_BITS + 1)'(zero_point_i) : '0;
     if (v1_q & ~per_row_i)
       for (int c = 0; c < COLS; c++) begin

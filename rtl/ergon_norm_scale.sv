@@ -49,7 +49,7 @@ module ergon_norm_scale #(
       step_q <= '0;
     end else begin
       done_o <= 1'b0;
-      unique case (state_q)
+      case (state_q)
         Idle:
         if (start_i) begin
           v_q <= (spread << 16) + V'(epsilon_i);

@@ -70,3 +70,40 @@ TEST(Netlist, GatesFollowTheSourcesCycleByCycle) {
       EXPECT_EQ(differing, 0) << text;
   }
 }
+
+// The modules of the dynamic norms, all in one bench, as gates beside their sources.
+TEST(Netlist, NormGatesFollowTheSourcesCycleByCycle) {
+  if (missing("yosys -V") || missing("iverilog -V"))
+    GTEST_SKIP() << "skipped, because yosys or iverilog is not installed (scripts/packages-test.txt)";
+  test::Folder folder;
+  std::string files;
+  for (const char *name : {"rtl/ergon_pkg", "rtl/ergon_norm_gather", "rtl/ergon_norm_scale", "rtl/ergon_norm",
+                           "rtl/ergon_gate", "tests/cosim/norm_bench"})
+    files += std::string(" " ERGON_TEST_SOURCE_DIR "/") + name + ".sv";
+  test::Output yosys = test::shell("yosys -q -p 'read_verilog -sv" + files +
+                                   "; chparam -set COLS 2 -set CODE_BITS 4 -set COUNT_BITS 4 -set DEPTH 4 norm_bench; "
+                                   "synth -flatten -top norm_bench; check -assert; rename -top norm_gates; "
+                                   "write_verilog -noattr " +
+                                   (folder / "gates.v") + "'");
+  ASSERT_EQ(yosys.exit_code, 0) << yosys.err;
+  for (bool wrong : {false, true}) {
+    std::string program = folder / (wrong ? "wrong" : "right");
+    test::Output built =
+        test::shell(std::string("iverilog -g2012 ") + (wrong ? "-DERGON_MUTANT_ROUNDING " : "") + "-o " + program +
+                    files + " " + folder / "gates.v" + " " ERGON_TEST_SOURCE_DIR "/tests/cosim/norm_lockstep_tb.sv");
+    ASSERT_EQ(built.exit_code, 0) << built.err;
+    int rows = 0, roots = 0, sums = 0, differing = -1;
+    std::string text = test::shell(program).out;
+    ASSERT_EQ(sscanf(text.c_str(), "%d rows, %d roots, %d sums compared, %d cycles differ", &rows, &roots, &sums,
+                     &differing),
+              4)
+        << text;
+    EXPECT_GT(rows, 1000);
+    EXPECT_GT(roots, 10);
+    EXPECT_GT(sums, 1000);
+    if (wrong)
+      EXPECT_GT(differing, 10);
+    else
+      EXPECT_EQ(differing, 0);
+  }
+}

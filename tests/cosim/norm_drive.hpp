@@ -161,45 +161,46 @@ public:
   std::vector<int16_t> run(const Problem &p) {
     start(p);
     std::vector<int16_t> y(p.x.size());
-    auto take = [&](int64_t first, int64_t last, int n) { // rows that came out since
+    std::vector<std::vector<Scale>> scales; // instance: of a tile's columns; else of one row
+    auto statistics = [&](int index, const int16_t *x, int64_t stride) {
+      Scale s = scale(index);
+      check(p, s, x, stride);
+      return s;
+    };
+    auto take = [&](int64_t first, int64_t last) { // tiles of columns, one behind the other
       for (int i = 0; i < 8; i++) edge();
-      EXPECT_EQ(out_.size(), static_cast<size_t>((last - first) * Cols));
-      if (out_.size() != static_cast<size_t>((last - first) * Cols)) return;
-      for (int64_t row = first; row < last; row++)
-        for (int c = 0; c < Cols && n + c < p.channels; c++)
-          y[static_cast<size_t>(row * p.channels + n + c)] = out_[static_cast<size_t>((row - first) * Cols + c)];
+      size_t at = 0;
+      for (int n = 0; n < p.channels; n += Cols)
+        for (int64_t row = first; row < last; row++, at += Cols) {
+          ASSERT_LE(at + Cols, out_.size());
+          for (int c = 0; c < Cols && n + c < p.channels; c++)
+            y[static_cast<size_t>(row * p.channels + n + c)] = out_[at + static_cast<size_t>(c)];
+        }
+      EXPECT_EQ(at, out_.size());
       out_.clear();
     };
     if (p.kind == INSTANCE) {
       for (int n = 0; n < p.channels; n += Cols) {
         gather(p, 0, p.rows, n);
         edge(), edge();
-        std::vector<Scale> scales;
-        for (int c = 0; c < Cols && n + c < p.channels; c++) {
-          scales.push_back(scale(c));
-          check(p, scales.back(), &p.x[static_cast<size_t>(n + c)], p.channels);
-        }
-        for (int64_t row = 0; row < p.rows; row++) apply(p, row, n, row ? nullptr : &scales);
-        take(0, p.rows, n);
+        scales.emplace_back();
+        for (int c = 0; c < Cols && n + c < p.channels; c++)
+          scales.back().push_back(statistics(c, &p.x[static_cast<size_t>(n + c)], p.channels));
       }
+      for (int n = 0; n < p.channels; n += Cols)
+        for (int64_t row = 0; row < p.rows; row++) apply(p, row, n, row ? nullptr : &scales[static_cast<size_t>(n / Cols)]);
+      take(0, p.rows);
       return y;
     }
     for (int64_t first = 0; first < p.rows; first += Depth) {
       int64_t last = std::min<int64_t>(p.rows, first + Depth);
       for (int n = 0; n < p.channels; n += Cols) gather(p, first, last, n);
       edge(), edge();
-      std::vector<Scale> scales;
-      for (int64_t row = first; row < last; row++) {
-        scales.push_back(scale(static_cast<int>(row - first)));
-        check(p, scales.back(), &p.x[static_cast<size_t>(row * p.channels)], 1);
-      }
-      for (int n = 0; n < p.channels; n += Cols) {
-        for (int64_t row = first; row < last; row++) {
-          std::vector<Scale> one(1, scales[static_cast<size_t>(row - first)]);
-          apply(p, row, n, &one);
-        }
-        take(first, last, n);
-      }
+      for (int64_t row = first; row < last; row++)
+        scales.push_back({statistics(static_cast<int>(row - first), &p.x[static_cast<size_t>(row * p.channels)], 1)});
+      for (int n = 0; n < p.channels; n += Cols)
+        for (int64_t row = first; row < last; row++) apply(p, row, n, &scales[static_cast<size_t>(row)]);
+      take(first, last);
     }
     return y;
   }
