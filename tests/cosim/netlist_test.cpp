@@ -94,9 +94,9 @@ TEST(Netlist, NormGatesFollowTheSourcesCycleByCycle) {
     ASSERT_EQ(built.exit_code, 0) << built.err;
     int rows = 0, roots = 0, sums = 0, differing = -1;
     std::string text = test::shell(program).out;
-    ASSERT_EQ(sscanf(text.c_str(), "%d rows, %d roots, %d sums compared, %d cycles differ", &rows, &roots, &sums,
-                     &differing),
-              4)
+    ASSERT_EQ(
+        sscanf(text.c_str(), "%d rows, %d roots, %d sums compared, %d cycles differ", &rows, &roots, &sums, &differing),
+        4)
         << text;
     EXPECT_GT(rows, 1000);
     EXPECT_GT(roots, 10);

@@ -58,7 +58,7 @@ Problem problem(test::Random &r, Kind kind, int64_t rows, int channels, int bits
   if (fill == RAILS && r.coin()) // the largest legal constants
     for (int c = 0; c < channels; c++)
       p.multiplier[static_cast<size_t>(c)] = r.coin() ? INT32_MAX : -INT32_MAX,
-                          p.bias[static_cast<size_t>(c)] = (int64_t{1} << 62) * (r.coin() ? 1 : -1);
+      p.bias[static_cast<size_t>(c)] = (int64_t{1} << 62) * (r.coin() ? 1 : -1);
   p.affine.channels = channels;
   p.affine.zero_point = r.range(-half, half - 1);
   p.affine.low = r.coin() ? -half : r.range(-half, 0);
@@ -71,12 +71,11 @@ std::vector<int16_t> golden(Problem &p) {
   test::Error error;
   p.affine.multiplier = p.multiplier.data(), p.affine.bias = p.bias.data();
   erg_shape shape{1, static_cast<int>(p.rows), 1, p.channels};
-  erg_status status =
-      p.kind == norm::INSTANCE
-          ? erg_instance_norm_s16(shape, p.x.data(), p.zero_point, p.epsilon, &p.affine, y.data(), &error)
-      : p.kind == norm::LAYER
-          ? erg_layer_norm_s16(p.rows, p.x.data(), p.zero_point, p.epsilon, &p.affine, y.data(), &error)
-          : erg_rms_norm_s16(p.rows, p.x.data(), p.zero_point, p.epsilon, &p.affine, y.data(), &error);
+  erg_status status = p.kind == norm::INSTANCE ? erg_instance_norm_s16(shape, p.x.data(), p.zero_point, p.epsilon,
+                                                                       &p.affine, y.data(), &error)
+                      : p.kind == norm::LAYER
+                          ? erg_layer_norm_s16(p.rows, p.x.data(), p.zero_point, p.epsilon, &p.affine, y.data(), &error)
+                          : erg_rms_norm_s16(p.rows, p.x.data(), p.zero_point, p.epsilon, &p.affine, y.data(), &error);
   EXPECT_EQ(status, ERG_OK) << error.message();
   return y;
 }
