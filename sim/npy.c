@@ -38,7 +38,8 @@ static bool read_type(const char *header, layout *out, char found[16]) {
   if (end - at != 4) return false;
   *out = (layout){.type = at[2], .order = at[1], .bytes = at[3] - '0'};
   bool size = out->bytes == 1 || out->bytes == 2 || out->bytes == 4 || out->bytes == 8;
-  return (out->type == 'i' || out->type == 'u') && size && (out->order == '<' || (out->order == '|' && out->bytes == 1));
+  return (out->type == 'i' || out->type == 'u') && size &&
+         (out->order == '<' || (out->order == '|' && out->bytes == 1));
 }
 
 /* Extents found, -1 where the shape cannot be read. The first ERG_NPY_DIMS of them are kept. */
