@@ -2,6 +2,8 @@
 /* Any arguments at all: a kernel answers with a status, never with undefined behaviour (the sanitizers watch), writes
  * nothing on an error and only codes within its clamp otherwise. Tensors are allocated to the byte, so that one element
  * too far is seen; a legal shape too large for that is called with a NULL, which must be refused. */
+#include "ergon/fast.h"
+#include "ergon/float_kernels.h"
 #include "ergon/kernels.h"
 #include <stdlib.h>
 #include <string.h>
@@ -104,20 +106,24 @@ static erg_codes codes(bytes *b) {
   return (erg_codes){number(b, -9, 9), number(b, -129, -1), number(b, -1, 128)};
 }
 
+static erg_conv2d_shape conv2d_shape(bytes *b) {
+  return (erg_conv2d_shape){{number(b, 0, 2), number(b, 0, 5), number(b, 0, 5), number(b, 0, 4)},
+                            number(b, 0, 4),
+                            number(b, 0, 3),
+                            number(b, 0, 3),
+                            number(b, 0, 3),
+                            number(b, 0, 3),
+                            number(b, 0, 3),
+                            number(b, 0, 3),
+                            number(b, 0, 3),
+                            number(b, 0, 6),
+                            number(b, 0, 6),
+                            number(b, 0, 3),
+                            number(b, 0, 3)};
+}
+
 static void fuzz_conv2d(bytes *b) {
-  erg_conv2d_shape s = {{number(b, 0, 2), number(b, 0, 5), number(b, 0, 5), number(b, 0, 4)},
-                        number(b, 0, 4),
-                        number(b, 0, 3),
-                        number(b, 0, 3),
-                        number(b, 0, 3),
-                        number(b, 0, 3),
-                        number(b, 0, 3),
-                        number(b, 0, 3),
-                        number(b, 0, 3),
-                        number(b, 0, 6),
-                        number(b, 0, 6),
-                        number(b, 0, 3),
-                        number(b, 0, 3)};
+  erg_conv2d_shape s = conv2d_shape(b);
   int groups = s.groups > 0 ? s.groups : 1, bits = number(b, 7, 49), zero = number(b, -9, 9);
   int64_t in = count(s.in.n, s.in.h, s.in.w, s.in.c), out = count(s.in.n, s.out_h, s.out_w, s.filters);
   int64_t w = count(s.filters, s.kernel_h, s.kernel_w, s.in.c / groups);
@@ -210,6 +216,46 @@ static void fuzz_elementwise(bytes *b) {
   if (honest(status, &error, y)) within(y, all, c.low, c.high);
 }
 
+/* By any path: a refusal with its reason, or what the golden loops give. */
+static void fuzz_fast(bytes *b) {
+  erg_conv2d_shape s = conv2d_shape(b);
+  int groups = s.groups > 0 ? s.groups : 1, bits = number(b, 7, 49), zero = number(b, -9, 9), low = number(b, -200, 0);
+  int64_t in = count(s.in.n, s.in.h, s.in.w, s.in.c), out = count(s.in.n, s.out_h, s.out_w, s.filters);
+  int64_t w = count(s.filters, s.kernel_h, s.kernel_w, s.in.c / groups);
+  int16_t *x = tensor(b, in, sizeof *x), *weight = tensor(b, w, sizeof *weight);
+  int64_t *sums = tensor(b, out, sizeof *sums), *golden = tensor(b, out, sizeof *golden);
+  for (int64_t i = 0; x && i < in; i++) x[i] = (int16_t)raw(b, 1);
+  fill(b, weight, w, 2);
+  erg_error error = {0};
+  erg_fast_conv2d *prepared = NULL;
+  erg_status status = erg_fast_conv2d_prepare(&s, zero, low, number(b, 0, 300), weight, bits,
+                                              (erg_fast_path)number(b, -1, 4), &prepared, &error);
+  expect((status == ERG_OK) == (prepared != NULL) && (status != ERG_OK) == (error.text != NULL));
+  erg_error_clear(&error);
+  if (prepared && honest(erg_fast_conv2d_accumulate(prepared, x, sums, &error), &error, sums) && golden &&
+      erg_conv2d_accumulate_s16(&s, x, zero, weight, bits, golden, &error) == ERG_OK)
+    expect(memcmp(sums, golden, (size_t)out * sizeof *sums) == 0);
+  erg_error_clear(&error);
+  erg_fast_conv2d_free(prepared);
+}
+
+static void fuzz_float(bytes *b) {
+  erg_conv2d_shape s = conv2d_shape(b);
+  int groups = s.groups > 0 ? s.groups : 1;
+  int64_t in = count(s.in.n, s.in.h, s.in.w, s.in.c), out = count(s.in.n, s.out_h, s.out_w, s.filters);
+  int64_t w = count(s.filters, s.kernel_h, s.kernel_w, s.in.c / groups);
+  float *x = tensor(b, in, sizeof *x), *weight = tensor(b, w, sizeof *weight), *y = tensor(b, out, sizeof *y);
+  fill(b, x, in, sizeof *x); /* any pattern: NaN, infinities, subnormals */
+  fill(b, weight, w, sizeof *weight);
+  erg_float_arithmetic arithmetic = {erg_float_format_find((erg_format)number(b, 0, 5)), raw(b, 1) % 2 == 0};
+  erg_error error = {0};
+  honest(erg_conv2d_float(&arithmetic, &s, x, weight, NULL, y, &error), &error, y);
+  int64_t elements = number(b, -1, 9);
+  float *sum = tensor(b, elements, sizeof *sum);
+  if (elements <= in && elements <= w)
+    honest(erg_add_float(arithmetic.format, elements, x, weight, sum, &error), &error, sum);
+}
+
 static void fuzz_packing(bytes *b) {
   int64_t runs = number(b, 0, 4), elements = number(b, 0, 20);
   int bits = number(b, 1, 17);
@@ -240,8 +286,8 @@ static void fuzz_maps(bytes *b) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  static void (*const targets[])(bytes *) = {fuzz_conv2d,      fuzz_matmul,  fuzz_pools,
-                                             fuzz_elementwise, fuzz_packing, fuzz_maps};
+  static void (*const targets[])(bytes *) = {fuzz_conv2d,  fuzz_matmul, fuzz_pools, fuzz_elementwise,
+                                             fuzz_packing, fuzz_maps,   fuzz_fast,  fuzz_float};
   bytes b = {data, data + size};
   targets[raw(&b, 1) % (int64_t)ERG_COUNT_OF(targets)](&b);
   release();
