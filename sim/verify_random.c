@@ -130,9 +130,12 @@ static erg_status run_product(session *s, const erg_gemm *g, int kind, int numbe
   int16_t *golden = erg_arena_alloc(&arena, bytes);
   erg_gemm_run plain = {.output = erg_arena_alloc(&arena, bytes)}, gaps = {.output = erg_arena_alloc(&arena, bytes)};
   int *m_rows = erg_gemm_folds(&arena, (int)s->point->arch->rows, (int)s->point->arch->cols, g, &folds);
-  erg_status status =
-      golden && plain.output && gaps.output && m_rows ? ERG_OK : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
-  if (status == ERG_OK) status = erg_gemm_golden(g, s->point->precision.accumulator_bits, golden, NULL, error);
+  erg_status status = ERG_OK;
+  if (!golden || !plain.output || !gaps.output || !m_rows) {
+    status = erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+    goto out;
+  }
+  status = erg_gemm_golden(g, s->point->precision.accumulator_bits, golden, NULL, error);
   if (status == ERG_OK) status = drive(s, s->rtl, g, 0, number, &plain, row, error);
   if (status != ERG_OK) goto out;
   row->cases++;

@@ -42,7 +42,9 @@ struct Product {
   }
 };
 
-json_t *document(const test::Output &o) { return json_loads(o.out.c_str(), 0, nullptr); }
+json_t *document(const test::Output &o) {
+  return json_loads(o.out.c_str(), 0, nullptr);
+}
 
 } // namespace
 
@@ -51,7 +53,8 @@ TEST(Own, EveryShapeAndTypeOfFileIsChecked) {
     int m, n, k;
     const char *x, *w, *b;
     int version;
-  } cases[] = {{1, 1, 1, "|i1", "|i1", "<i4", 1}, {9, 5, 7, "<i2", "<i4", "<i8", 2}, {300, 11, 13, "<i8", "|i1", "<i4", 3}};
+  } cases[] = {
+      {1, 1, 1, "|i1", "|i1", "<i4", 1}, {9, 5, 7, "<i2", "<i4", "<i8", 2}, {300, 11, 13, "<i8", "|i1", "<i4", 3}};
   for (auto &c : cases) {
     Product p(c.m, c.n, c.k, -128, 127, 7);
     test::Output o = test::ergon(p.write(c.x, c.w, c.b, c.version) + " --json");
@@ -86,7 +89,8 @@ TEST(Own, AWrongArrayIsFoundAndTheSumIsThatOfTheFiles) {
   json_t *first = json_object_get(row, "first_difference"), *closer = json_object_get(row, "closer");
   ASSERT_TRUE(json_is_object(first) && json_is_object(closer));
   EXPECT_TRUE(json_is_null(json_object_get(first, "case")));
-  int64_t m = json_integer_value(json_object_get(first, "row")), n = json_integer_value(json_object_get(first, "channel"));
+  int64_t m = json_integer_value(json_object_get(first, "row")),
+          n = json_integer_value(json_object_get(first, "channel"));
   int64_t sum = p.b[n];
   for (int k = 0; k < p.k; k++) sum += p.x[m * p.k + k] * p.w[n * p.k + k];
   EXPECT_EQ(json_integer_value(json_object_get(closer, "sum_expected")), sum);
