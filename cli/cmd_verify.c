@@ -4,11 +4,11 @@
 #include <string.h>
 
 static erg_status run(int argc, char **argv, erg_error *error);
-static const erg_command command = {
-    "verify", "[WORKLOAD]",
-    "RTL against C: every layer of WORKLOAD, or random cases, through the Verilated array (Ergon's, or with --dut your "
-    "own), against the golden kernel",
-    2, run};
+static const erg_command command = {"verify", "[WORKLOAD]",
+                                    "RTL against C: every layer of WORKLOAD, random cases, or your own tensors, "
+                                    "through the Verilated array (Ergon's, or with --dut your "
+                                    "own), against the golden kernel",
+                                    2, run};
 ERG_REGISTER(erg_command, command);
 
 static void print_header(const erg_cli *cli, const erg_inputs *inputs) {
@@ -16,9 +16,11 @@ static void print_header(const erg_cli *cli, const erg_inputs *inputs) {
   bool random = !inputs->graph.name;
   printf("%s: %d x %d Verilated array%s%s (arch %s), precision %s, fusion %s, dataflow %s, model rtl, batch %d, seed "
          "%llu; %s\n",
-         random ? "random cases" : inputs->graph.name, (int)inputs->arch.rows, (int)inputs->arch.cols,
-         cli->dut_top ? " " : "", cli->dut_top ? cli->dut_top : "", inputs->arch.name,
-         erg_precision_name(&cli->precisions[0], precision), erg_fusion_names[cli->fusions[0]],
+         !random      ? inputs->graph.name
+         : cli->input ? "your product"
+                      : "random cases",
+         (int)inputs->arch.rows, (int)inputs->arch.cols, cli->dut_top ? " " : "", cli->dut_top ? cli->dut_top : "",
+         inputs->arch.name, erg_precision_name(&cli->precisions[0], precision), erg_fusion_names[cli->fusions[0]],
          erg_dataflow_names[cli->dataflow], cli->batch, (unsigned long long)cli->seed,
          random ? "the array alone" : "synthetic weights, calibrated, not trained");
   if (cli->dut_top)
@@ -36,7 +38,9 @@ static void print_differences(const erg_verify_result *result) {
     const erg_verify_row *row = &result->rows[i];
     const erg_verify_detail *d = &row->detail;
     if (!d->present) continue;
-    if (d->tile < 0)
+    if (row->cases && row->first_case < 0)
+      printf("\n%s: first difference at row (m) %d, channel (n) %d\n", row->name, row->first_row, row->first_channel);
+    else if (d->tile < 0)
       printf("\n%s: first difference in case %d: row (p) %d, channel (k) %d\n", row->name, row->first_case,
              row->first_row, row->first_channel);
     else
@@ -100,6 +104,15 @@ static erg_status check_line(const erg_cli *cli, erg_error *error) {
   if (cli->layer && !cli->argument_count)
     erg_fail(error, ERG_ERR_USAGE, "verify: --layer goes with a WORKLOAD; a random case is --case I");
   if (cli->tile_given && !cli->layer) erg_fail(error, ERG_ERR_USAGE, "verify: --tile goes with --layer NAME");
+  if (cli->argument_count && (cli->input || cli->weight || cli->bias))
+    erg_fail(error, ERG_ERR_USAGE, "verify: --input, --weight, --bias are a product of its own; leave out WORKLOAD");
+  if (!cli->input != !cli->weight || (cli->bias && !cli->input))
+    erg_fail(error, ERG_ERR_USAGE,
+             "verify: --input X.npy and --weight W.npy go together, --bias B.npy with both; "
+             "missing:%s%s",
+             cli->input ? "" : " --input", cli->weight ? "" : " --weight");
+  if (cli->input && cli->only_case >= 0)
+    erg_fail(error, ERG_ERR_USAGE, "verify: --case is a random case; --input runs one product");
   if (cli->only_case >= 0 && cli->argument_count)
     erg_fail(error, ERG_ERR_USAGE, "verify: --case goes without a WORKLOAD; a layer of one is --layer NAME");
   if (error->status != ERG_OK) return error->status;
@@ -157,6 +170,9 @@ static erg_status check(erg_cli *cli, erg_error *error) {
                                 .command = cli->command_line,
                                 .rule = cli->rule,
                                 .waves = cli->waves,
+                                .input = cli->input,
+                                .weight = cli->weight,
+                                .bias = cli->bias,
                                 .only_layer = cli->layer,
                                 .only_tile = cli->tile_given ? &cli->tile : NULL};
   if (cli->out && !cli->waves) options.waves = erg_arena_printf(&cli->arena, "%s/first-difference.fst", cli->out);

@@ -65,6 +65,7 @@ typedef struct {
   bool tile_given;
   int tile;
   const char *waves;
+  const char *input, *weight, *bias; /**< verify: NumPy files */
   bool tech_given, markdown;
   const char *terms, *rows, *priors[MOST_LIST], *name, *memory; /**< fit */
   int prior_count;

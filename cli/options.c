@@ -37,6 +37,9 @@ enum {
   KEY_CASE,
   KEY_ZEROS,
   KEY_TILE,
+  KEY_INPUT,
+  KEY_WEIGHT,
+  KEY_BIAS,
   KEY_WAVES,
   KEY_TERMS,
   KEY_PRIOR,
@@ -94,6 +97,9 @@ static const struct {
     {ERG_OPTION_VERIFY, {"tile", KEY_TILE, "I", 0, "tile I of that layer alone, on the array without the machine", 2}},
     {ERG_OPTION_VERIFY,
      {"waves", KEY_WAVES, "FILE.fst", 0, "write a waveform around the first difference (default with --out)", 2}},
+    {ERG_OPTION_VERIFY, {"input", KEY_INPUT, "X.npy", 0, "without WORKLOAD: your own product: codes (M, K)", 2}},
+    {ERG_OPTION_VERIFY, {"weight", KEY_WEIGHT, "W.npy", 0, "its weights (N, K), a row a channel", 2}},
+    {ERG_OPTION_VERIFY, {"bias", KEY_BIAS, "B.npy", 0, "its bias (N,) (default: zeros)", 2}},
     {ERG_OPTION_VECTORS, {"layer", KEY_LAYER, "NAME", 0, "the layer whose vectors are written", 2}},
     {ERG_OPTION_VECTORS, {"random", KEY_RANDOM, 0, 0, "a random convolution drawn from --seed, no workload", 2}},
     {ERG_OPTION_VECTORS | ERG_OPTION_VERIFY, {"rule", KEY_RULE, "S|D|F|A", 0, "requantization rule (default S)", 2}},
@@ -297,6 +303,15 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
   case KEY_TILE:
     cli->tile = (int)whole(state, "tile", text, 0, INT_MAX);
     cli->tile_given = true;
+    break;
+  case KEY_INPUT:
+    cli->input = text;
+    break;
+  case KEY_WEIGHT:
+    cli->weight = text;
+    break;
+  case KEY_BIAS:
+    cli->bias = text;
     break;
   case KEY_WAVES:
     cli->waves = text;

@@ -548,9 +548,9 @@ void erg_verify_result_free(erg_verify_result *result) {
 static json_t *first_difference_json(const erg_verify_row *row) {
   if (row->mismatches == 0 && strcmp(row->status, "uninitialised") != 0) return json_null();
   return json_pack("{s:o, s:i, s:i, s:i, s:i, s:i, s:i}", "case",
-                   row->cases ? json_integer(row->first_case) : json_null(), "image", row->first_image, "row",
-                   row->first_row, "column", row->first_col, "channel", row->first_channel, "expected",
-                   row->first_expected, "got", row->first_got);
+                   row->cases && row->first_case >= 0 ? json_integer(row->first_case) : json_null(), "image",
+                   row->first_image, "row", row->first_row, "column", row->first_col, "channel", row->first_channel,
+                   "expected", row->first_expected, "got", row->first_got);
 }
 
 static json_t *detail_json(const erg_verify_row *row) {
@@ -601,7 +601,9 @@ void erg_verify_json(const erg_verify_result *result, json_t *envelope) {
   json_object_set_new(envelope, "array", json_string(result->foreign ? "foreign" : "ergon"));
   json_object_set_new(envelope, "cpu_s", json_real(result->cpu_s));
   json_object_set_new(envelope, "parameters",
-                      json_string(result->random ? "random" : "synthetic: seeded and calibrated, not trained"));
+                      json_string(result->own      ? "given: codes from files, one calibrated scale"
+                                  : result->random ? "random"
+                                                   : "synthetic: seeded and calibrated, not trained"));
   json_object_set_new(envelope, "skipped", skipped);
   json_object_set_new(envelope, "layers", layers);
 }

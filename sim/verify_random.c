@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Random products on the array alone, against the golden kernel and the cycle formula. A case depends on the seed and
- * its number only, so that one of them can be run again by itself. */
+ * its number only, so that one of them can be run again by itself. A product of given tensors has the number OWN. */
 #include "ergon/gemm.h"
 #include "verify_case.h"
 #include "verify_look.h"
+#include "verify_own.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#define OWN (-1)
 
 typedef struct {
   const erg_point *point;
@@ -17,6 +20,11 @@ typedef struct {
   bool *seen[ERG_CASE_KINDS]; /* output codes met */
   uint64_t on_rail[ERG_CASE_KINDS];
 } session;
+
+static const char *name_of(int number, char name[24]) {
+  snprintf(name, 24, number == OWN ? "product" : "case %d", number);
+  return name;
+}
 
 static void place_of(const erg_gemm *g, int64_t index, erg_verify_row *row, int number) {
   row->first_case = number;
@@ -33,9 +41,9 @@ static void compare(const erg_gemm *g, const int16_t *expected, const int16_t *g
     row->first_got = got[i];
     row->status = "mismatch";
     snprintf(row->reason, sizeof row->reason,
-             "case %d%s (M %d, N %d, K %d%s): first at row %d, channel %d: expected %d, got %d", number, how, g->m,
-             g->n, g->k, g->layer.residual ? ", residual" : "", row->first_row, row->first_channel, expected[i],
-             got[i]);
+             "%s%s (M %d, N %d, K %d%s): first at row %d, channel %d: expected %d, got %d",
+             name_of(number, (char[24]){0}), how, g->m, g->n, g->k, g->layer.residual ? ", residual" : "",
+             row->first_row, row->first_channel, expected[i], got[i]);
   }
 }
 
@@ -48,9 +56,9 @@ static bool same_from_both(const erg_gemm *g, const int16_t *one, const int16_t 
     row->first_expected = one[i];
     row->first_got = other[i];
     snprintf(row->reason, sizeof row->reason,
-             "case %d (M %d, N %d, K %d): output depends on state that reset does not set: row %d, channel %d is %d "
+             "%s (M %d, N %d, K %d): output depends on state that reset does not set: row %d, channel %d is %d "
              "from one random start and %d from another",
-             number, g->m, g->n, g->k, row->first_row, row->first_channel, one[i], other[i]);
+             name_of(number, (char[24]){0}), g->m, g->n, g->k, row->first_row, row->first_channel, one[i], other[i]);
     return false;
   }
   return true;
@@ -75,8 +83,8 @@ static void check_cycles(const session *s, const erg_gemm *g, const int *m_rows,
   row->status = "cycles differ";
   row->first_case = number;
   snprintf(row->reason, sizeof row->reason,
-           "case %d (M %d, N %d, K %d): array cycles: formula %" PRIu64 ", SystemC %" PRIu64 ", RTL %" PRIu64, number,
-           g->m, g->n, g->k, formula, systemc, rtl);
+           "%s (M %d, N %d, K %d): array cycles: formula %" PRIu64 ", SystemC %" PRIu64 ", RTL %" PRIu64,
+           name_of(number, (char[24]){0}), g->m, g->n, g->k, formula, systemc, rtl);
 }
 
 /* Drives one array once; a hang or a broken contract is a finding about the array, not a failure of the check. */
@@ -92,8 +100,8 @@ static erg_status drive(session *s, erg_rtl *rtl, const erg_gemm *g, double gap,
   if (status == ERG_ERR_MISMATCH) {
     row->status = "fault";
     row->first_case = number;
-    snprintf(row->reason, sizeof row->reason, "case %d%s (M %d, N %d, K %d): %s", number, gap > 0 ? " with gaps" : "",
-             g->m, g->n, g->k, fault.text);
+    snprintf(row->reason, sizeof row->reason, "%s%s (M %d, N %d, K %d): %s", name_of(number, (char[24]){0}),
+             gap > 0 ? " with gaps" : "", g->m, g->n, g->k, fault.text);
   } else if (status != ERG_OK) {
     erg_fail(error, status, "%s", fault.text ? fault.text : "failed");
   }
@@ -104,7 +112,7 @@ static erg_status drive(session *s, erg_rtl *rtl, const erg_gemm *g, double gap,
 static erg_status look_closer(const session *s, const erg_gemm *g, int number, double gap, erg_verify_row *row,
                               erg_error *error) {
   char what[40] = "";
-  if (s->options->only_case < 0) snprintf(what, sizeof what, " --case %d", number);
+  if (number != OWN && s->options->only_case < 0) snprintf(what, sizeof what, " --case %d", number);
   erg_status status = erg_verify_look(s->point, s->options, g, (int64_t)row->first_row * g->n + row->first_channel, gap,
                                       s->point->seed + (uint64_t)number, s->result, row, error);
   row->detail.tile = -1;
@@ -112,57 +120,75 @@ static erg_status look_closer(const session *s, const erg_gemm *g, int number, d
   return status;
 }
 
-static erg_status run_case(session *s, int number, erg_verify_row *row, erg_error *error) {
+/* Without and with input gaps, a foreign array also from other random bits; codes are noted for `kind`. */
+static erg_status run_product(session *s, const erg_gemm *g, int kind, int number, erg_verify_row *row,
+                              erg_error *error) {
   erg_arena arena = {0};
-  erg_gemm g;
-  int folds, kind = number % ERG_CASE_KINDS;
+  int folds;
   double gap = s->options->gap_probability > 0 ? s->options->gap_probability : 0.25;
-  erg_status status = erg_case_make(&arena, s->point, number, &g, error);
-  g.rule = s->options->rule;
-  size_t bytes = status == ERG_OK ? sizeof(int16_t) * (size_t)g.m * (size_t)g.n : 0;
+  size_t bytes = sizeof(int16_t) * (size_t)g->m * (size_t)g->n;
   int16_t *golden = erg_arena_alloc(&arena, bytes);
   erg_gemm_run plain = {.output = erg_arena_alloc(&arena, bytes)}, gaps = {.output = erg_arena_alloc(&arena, bytes)};
-  int *m_rows = status == ERG_OK
-                    ? erg_gemm_folds(&arena, (int)s->point->arch->rows, (int)s->point->arch->cols, &g, &folds)
-                    : NULL;
-  if (status == ERG_OK && (!golden || !plain.output || !gaps.output || !m_rows)) {
+  int *m_rows = erg_gemm_folds(&arena, (int)s->point->arch->rows, (int)s->point->arch->cols, g, &folds);
+  erg_status status = ERG_OK;
+  if (!golden || !plain.output || !gaps.output || !m_rows) {
     status = erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
     goto out;
   }
-  if (status == ERG_OK) status = erg_gemm_golden(&g, s->point->precision.accumulator_bits, golden, NULL, error);
-  if (status == ERG_OK) status = drive(s, s->rtl, &g, 0, number, &plain, row, error);
+  status = erg_gemm_golden(g, s->point->precision.accumulator_bits, golden, NULL, error);
+  if (status == ERG_OK) status = drive(s, s->rtl, g, 0, number, &plain, row, error);
   if (status != ERG_OK) goto out;
   row->cases++;
-  row->outputs += (uint64_t)g.m * (uint64_t)g.n;
-  row->macs += (uint64_t)g.m * (uint64_t)g.n * (uint64_t)g.k;
-  note_codes(s, kind, &g, golden);
-  check_cycles(s, &g, m_rows, folds, &plain, number, row);
+  row->outputs += (uint64_t)g->m * (uint64_t)g->n;
+  row->macs += (uint64_t)g->m * (uint64_t)g->n * (uint64_t)g->k;
+  note_codes(s, kind, g, golden);
+  check_cycles(s, g, m_rows, folds, &plain, number, row);
   if (s->other) {
-    status = drive(s, s->other, &g, 0, number, &gaps, row, error);
+    status = drive(s, s->other, g, 0, number, &gaps, row, error);
     if (status != ERG_OK) goto out;
-    if (!same_from_both(&g, plain.output, gaps.output, number, row)) goto out;
+    if (!same_from_both(g, plain.output, gaps.output, number, row)) goto out;
   }
-  compare(&g, golden, plain.output, number, "", row);
+  compare(g, golden, plain.output, number, "", row);
   if (row->mismatches) {
-    status = look_closer(s, &g, number, 0, row, error);
+    status = look_closer(s, g, number, 0, row, error);
     goto out;
   }
-  status = drive(s, s->rtl, &g, gap, number, &gaps, row, error);
+  status = drive(s, s->rtl, g, gap, number, &gaps, row, error);
   if (status != ERG_OK) goto out;
-  compare(&g, golden, gaps.output, number, " with gaps", row);
+  compare(g, golden, gaps.output, number, " with gaps", row);
   if (row->mismatches) {
-    status = look_closer(s, &g, number, gap, row, error);
+    status = look_closer(s, g, number, gap, row, error);
     if (status != ERG_OK) goto out;
   }
   row->gap_cycles += gaps.gap_cycles;
   if (!s->result->foreign && gaps.cycles - gaps.gap_cycles != plain.cycles && !row->reason[0]) {
     row->status = "cycles differ";
-    snprintf(row->reason, sizeof row->reason, "case %d: %" PRIu64 " cycles, with gaps %" PRIu64 " less %" PRIu64,
-             number, plain.cycles, gaps.cycles, gaps.gap_cycles);
+    snprintf(row->reason, sizeof row->reason, "%s: %" PRIu64 " cycles, with gaps %" PRIu64 " less %" PRIu64,
+             name_of(number, (char[24]){0}), plain.cycles, gaps.cycles, gaps.gap_cycles);
   }
 out:
   erg_arena_free(&arena);
   return status;
+}
+
+static erg_status run_case(session *s, int number, erg_verify_row *row, erg_error *error) {
+  erg_arena arena = {0};
+  erg_gemm g;
+  erg_status status = erg_case_make(&arena, s->point, number, &g, error);
+  g.rule = s->options->rule;
+  if (status == ERG_OK) status = run_product(s, &g, number % ERG_CASE_KINDS, number, row, error);
+  erg_arena_free(&arena);
+  return status;
+}
+
+/* Whether the user's codes say much is theirs to judge; the ledger shows how many there are. */
+static erg_status run_own(session *s, erg_error *error) {
+  erg_verify_row *row = &s->result->rows[0];
+  erg_gemm g;
+  row->name = "product";
+  erg_status status = erg_own_make(&s->result->arena, s->point, s->options, &g, error);
+  if (status == ERG_OK) status = run_product(s, &g, 0, OWN, row, error);
+  return status == ERG_ERR_MISMATCH ? ERG_OK : status;
 }
 
 /* A row of equal codes would agree with anything. */
@@ -171,7 +197,7 @@ static void judge(session *s, int kind, erg_verify_row *row) {
   if ((uint64_t)least > row->outputs / 2) least = (int)(row->outputs / 2);
   for (int code = 0; code < 65536; code++) row->distinct_codes += s->seen[kind][code];
   if (row->outputs) row->rail_share = (double)s->on_rail[kind] / (double)row->outputs;
-  if (row->reason[0] || row->distinct_codes >= least) return;
+  if (row->reason[0] || s->result->own || row->distinct_codes >= least) return;
   row->status = "uninformative";
   snprintf(row->reason, sizeof row->reason, "%d distinct codes in %" PRIu64 " outputs; at least %d are needed",
            row->distinct_codes, row->outputs, least);
@@ -223,7 +249,8 @@ static double cpu_s(void) {
 
 erg_status erg_verify_random(const erg_point *point, const erg_verify_options *options, erg_verify_result *out,
                              erg_error *error) {
-  erg_verify_result result = {.foreign = options->dut_top != NULL, .random = true};
+  erg_verify_result result = {
+      .foreign = options->dut_top != NULL, .random = !options->input, .own = options->input != NULL};
   session s = {.point = point, .options = options, .result = &result};
   erg_error faults = {0};
   double started_s = cpu_s();
@@ -239,7 +266,8 @@ erg_status erg_verify_random(const erg_point *point, const erg_verify_options *o
       room = s.seen[i] != NULL;
     }
     if (room) result.row_count = ERG_CASE_KINDS;
-    status = room ? run_cases(&s, &faults) : erg_fail(&faults, ERG_ERR_INTERNAL, "out of memory");
+    status = room ? (result.own ? run_own(&s, &faults) : run_cases(&s, &faults))
+                  : erg_fail(&faults, ERG_ERR_INTERNAL, "out of memory");
   }
   if (status == ERG_OK)
     status = verdict(&s, &faults);

@@ -240,7 +240,7 @@ typedef struct {
   /* the first difference; expected != got only where mismatches > 0 */
   int first_image, first_row, first_col, first_channel, first_expected, first_got;
   int cases;               /**< of a random suite's row; 0 for a layer */
-  int first_case;          /**< which of the suite's cases differs first; row and channel above are those of its GEMM */
+  int first_case;          /**< which of the suite's cases differs first (-1: a product of given tensors); row and channel above are those of its GEMM */
   erg_verify_detail detail; /**< of the first difference */
 } erg_verify_row;
 
@@ -252,6 +252,7 @@ typedef struct {
   double cpu_s;
   bool foreign;            /**< the array is not Ergon's: its cycles are measured, and judged only when asked for */
   bool random;             /**< random cases, no network */
+  bool own;                /**< one product of given tensors, no network */
 } erg_verify_result;
 
 typedef struct {
@@ -271,6 +272,9 @@ typedef struct {
   const char *only_layer;  /**< this pass alone; those before it by the golden kernel. NULL: all */
   erg_rule rule;           /**< S, D or A, on both sides */
   const int *only_tile;    /**< with only_layer: this tile alone, on the array without the machine; NULL: all */
+  /** erg_verify_random: instead of cases one product of these tensors, NumPy files of integers: input [M, K], weight
+   *  [N, K], bias [N] or NULL. Codes fit the precision. NULL: random cases. */
+  const char *input, *weight, *bias;
 } erg_verify_options;
 
 /** Opens the array of a point and its options; `seed` is that of uninitialised state. */
