@@ -240,7 +240,10 @@ void erg_print_layers(const erg_result *r, FILE *stream) {
     const erg_activity *a = &l->activity;
     double peak = (double)a->cycles * (double)r->point.arch->rows * (double)r->point.arch->cols;
     erg_table_cell(table, "%s", l->pass->name);
-    erg_table_cell(table, "%s", l->pass->kind_name);
+    if (l->pass->chain)
+      erg_table_cell(table, "%s, chain %d", l->pass->kind_name, l->pass->chain);
+    else
+      erg_table_cell(table, "%s", l->pass->kind_name);
     erg_table_cell(table, "%.2f", (double)a->ops[ERG_OP_MAC] / s->layer_macs);
     erg_table_cell(table, "%.*f", s->digits, (double)a->cycles / s->layer_cycles);
     erg_table_cell(table, "%.*f", s->digits,

@@ -17,8 +17,24 @@ int64_t erg_end_cycles(const erg_arch *arch, int64_t last_m) {
   return last_m - longer + (arch->rows - 1) + (arch->cols - 1) + ERG_EPILOGUE_DEPTH;
 }
 
+uint64_t erg_tile_cycles(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m, int index) {
+  int64_t pixels = (int64_t)tile_rows(g, m->out_rows, index) * g->out_w;
+  if (!g->array) return (uint64_t)ceil_div(pixels * g->out_c * g->window, arch->cols);
+  int64_t folds = erg_folds_of_channels(arch, g, g->out_c) * ceil_div(erg_geometry_reduction(g), arch->rows);
+  int64_t fold = pixels > arch->rows ? pixels : arch->rows;
+  return (uint64_t)(erg_begin_cycles(arch) + folds * fold + erg_end_cycles(arch, pixels));
+}
+
+uint64_t erg_work_cycles(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m) {
+  uint64_t sum = 0;
+  int tiles = m->m_tiles / g->images; /* all alike but the last */
+  if (tiles > 1) sum = (uint64_t)(tiles - 1) * erg_tile_cycles(arch, g, m, 0);
+  return (uint64_t)g->images * (sum + erg_tile_cycles(arch, g, m, tiles - 1));
+}
+
 uint64_t erg_array_cycles(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m) {
   if (!g->array) return 0;
+  if (in_chain(g)) return erg_work_cycles(arch, g, m);
   int64_t k_folds = ceil_div(erg_geometry_reduction(g), arch->rows), sum = 0;
   int64_t folds = erg_folds_of_channels(arch, g, g->out_c) * k_folds;
   int tiles_per_image = m->m_tiles / g->images;
@@ -76,6 +92,15 @@ static void count_array_side(const erg_arch *arch, const erg_geometry *g, const 
   out->write_bits[output][ERG_TENSOR_OUTPUT] += outputs * (uint64_t)g->out_bits;
 }
 
+/* A link's map goes from the output scratchpad to the input scratchpad, or stays where both are one. */
+static void move_on_chip(const erg_arch *arch, const erg_geometry *g, erg_activity *out) {
+  int input = erg_arch_scratchpad(arch, ERG_TENSOR_INPUT), output = erg_arch_scratchpad(arch, ERG_TENSOR_OUTPUT);
+  uint64_t images = (uint64_t)g->images;
+  if (input == output) return;
+  if (g->from_chain) out->write_bits[input][ERG_TENSOR_INPUT] += images * input_rows_bits(g, g->in_h);
+  if (g->to_chain) out->read_bits[output][ERG_TENSOR_OUTPUT] += images * slice_bits(g, g->out_h, g->out_c, g->out_bits);
+}
+
 void erg_analytic(const erg_arch *arch, const erg_geometry *g, const erg_mapping *mapping, const erg_op_counts *ops,
                   erg_activity *out) {
   memset(out, 0, sizeof *out);
@@ -84,6 +109,7 @@ void erg_analytic(const erg_arch *arch, const erg_geometry *g, const erg_mapping
   erg_demand_of(g, &m, &demand);
   erg_levels_traffic(arch, &demand, &m, out);
   count_array_side(arch, g, &m, ops->mac, out);
+  move_on_chip(arch, g, out);
   out->ops[ERG_OP_MAC] = ops->mac;
   out->ops[ERG_OP_REQUANTIZE] = ops->requantize;
   out->ops[ERG_OP_ADD] = ops->add;

@@ -49,7 +49,9 @@ void erg_geometry_of(const erg_pass *pass, const erg_precision *precision, erg_g
                     .out_w = pass->out_shape.w,
                     .out_c = pass->out_shape.c,
                     .operands = pass->input_count,
-                    .residual = pass->residual >= 0};
+                    .residual = pass->residual >= 0,
+                    .from_chain = pass->from_chain,
+                    .to_chain = pass->to_chain};
   bool integer = erg_precision_is_int(precision);
   if (pass->kind == ERG_PASS_ARRAY)
     array_geometry(&pass->conv, &g);

@@ -75,6 +75,12 @@ static json_t *tile_json(const erg_layer_result *layer) {
                    m->m_tiles, "k_chunks", m->k_chunks);
 }
 
+static json_t *chain_json(const erg_pass *pass) {
+  if (pass->chain == 0) return json_null();
+  return json_pack("{s:i, s:b, s:b}", "number", pass->chain, "input_on_chip", pass->from_chain, "output_on_chip",
+                   pass->to_chain);
+}
+
 static json_t *nodes_json(const erg_point *point, const erg_pass *pass) {
   json_t *names = json_array();
   for (int i = 0; i < pass->node_count; i++)
@@ -98,6 +104,7 @@ static json_t *layer_json(const erg_point *point, const erg_layer_result *layer)
   json_object_set_new(object, "stall_cycles", stalls_json(point->arch, a));
   json_object_set_new(object, "utilization", real_or_null(peak > 0 ? (double)a->ops[ERG_OP_MAC] / peak : NAN));
   json_object_set_new(object, "tile", tile_json(layer));
+  json_object_set_new(object, "chain", chain_json(layer->pass));
   json_object_set_new(object, "traffic_bytes", traffic_json(point->arch, a));
   json_object_set_new(object, "tensor_bits", tensors_json(point->arch, a));
   json_object_set_new(object, "energy_pj", energy_json(point, &layer->energy));

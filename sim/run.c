@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A design point from graph to joules: plan, map, count, check, price. */
+#include "chain.h"
 #include "ergon/sim.h"
 #include <math.h>
 #include <stdlib.h>
@@ -60,14 +61,30 @@ static erg_status count_pass(const erg_point *point, const erg_verify_result *rt
   return erg_systemc(point->arch, &layer->geometry, &layer->mapping, ops, NULL, &layer->activity, error);
 }
 
+/* Cycles of a link: it waits for its neighbours, so the whole chain is walked. */
+static erg_status count_chain(const erg_point *point, const erg_plan *plan, erg_layer_result *layer, erg_error *error) {
+  erg_arena arena = {0};
+  int count, mine = 0;
+  erg_chain_link *links = erg_chain_links(point, plan, (int)(layer->pass - plan->passes), &arena, &count, &mine);
+  erg_status status = links ? erg_chain_cycles(point->arch, links, count, mine, &layer->activity, error)
+                            : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  erg_arena_free(&arena);
+  return status;
+}
+
 static erg_status run_pass(const erg_point *point, const erg_precision *hardware, const erg_verify_result *rtl,
-                           erg_layer_result *layer, erg_spread *spread, erg_error *error) {
+                           const erg_plan *plan, erg_layer_result *layer, erg_spread *spread, erg_error *error) {
   const erg_pass *pass = layer->pass;
   const erg_op_counts *ops = counts_of(pass, &point->precision);
   erg_error fault = {0};
   erg_geometry_of(pass, &point->precision, &layer->geometry);
-  erg_status status = erg_map(point->arch, &layer->geometry, &layer->mapping, &fault);
+  erg_status status = ERG_OK;
+  if (pass->chain)
+    erg_chain_map(point->arch, &layer->geometry, pass->chain_rows, &layer->mapping);
+  else
+    status = erg_map(point->arch, &layer->geometry, &layer->mapping, &fault);
   if (status == ERG_OK) status = count_pass(point, rtl, ops, layer, &fault);
+  if (status == ERG_OK && pass->chain) status = count_chain(point, plan, layer, &fault);
   if (status == ERG_OK) status = erg_conserve(point->arch, &layer->geometry, &layer->activity, &fault);
   if (status == ERG_OK) {
     erg_price_machine machine;
@@ -136,9 +153,13 @@ static erg_status run_point(const erg_point *point, erg_progress *progress, erg_
   if (point->dataflow != ERG_DATAFLOW_WS)
     return erg_fail(error, ERG_ERR_UNSUPPORTED, "dataflow %s: only ws has a model",
                     erg_dataflow_names[point->dataflow]);
+  if (point->fusion == ERG_FUSION_DEPTH && point->model != ERG_MODEL_ANALYTIC)
+    return erg_fail(error, ERG_ERR_UNSUPPORTED, "fusion depth has formulas only: %s runs one pass after the other",
+                    erg_model_names[point->model]);
   erg_status status = erg_arch_hardware(point->arch, &point->precision, &hardware, error);
   if (status == ERG_OK)
     status = erg_plan_build(point->graph, point->fusion, erg_judge_fusion, (void *)point, &r->plan, error);
+  if (status == ERG_OK && point->fusion == ERG_FUSION_DEPTH) status = erg_chain_plan(point, &r->plan, error);
   if (status != ERG_OK) return status;
   r->layers = erg_arena_alloc(&r->plan.arena, sizeof *r->layers * (size_t)r->plan.pass_count);
   if (!r->layers) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
@@ -154,7 +175,7 @@ static erg_status run_point(const erg_point *point, erg_progress *progress, erg_
     if (!exists(pass, &point->precision)) continue;
     erg_layer_result *layer = &r->layers[r->layer_count++];
     layer->pass = pass;
-    status = run_pass(point, &hardware, rtl, layer, &r->spread, error);
+    status = run_pass(point, &hardware, rtl, &r->plan, layer, &r->spread, error);
     macs_done += (double)pass->int_counts.mac;
     if (progress) erg_progress_update(progress, macs_done, pass->name);
   }

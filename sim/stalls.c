@@ -52,21 +52,24 @@ typedef struct {
   double stalls[ERG_MAX_LEVELS];
 } timeline;
 
-/* Sends `bits` over every level they come through from `when` on; a level that keeps the tensor passes on only what is
- * new. Moves *end to the end of the slowest. */
-static void transfer(timeline *t, erg_tensor tensor, double bits, double new_bits, double when, double *end,
-                     int *level) {
-  for (int index = erg_arch_scratchpad(t->arch, tensor) - 1; index >= 0; index--) {
-    const erg_level *l = &t->arch->levels[index];
+void erg_send(const erg_arch *arch, double channel_free[], const bool (*resident)[ERG_TENSOR_COUNT], erg_tensor tensor,
+              double bits, double new_bits, double when, double *end, int *level) {
+  for (int index = erg_arch_scratchpad(arch, tensor) - 1; index >= 0; index--) {
+    const erg_level *l = &arch->levels[index];
     if (!(l->holds_mask >> tensor & 1u) || bits <= 0) continue;
-    t->channel_free[index] = fmax(t->channel_free[index], when) + bits / l->bandwidth_bits_per_cycle;
-    double done = t->channel_free[index] + (double)l->latency_cycles;
+    channel_free[index] = fmax(channel_free[index], when) + bits / l->bandwidth_bits_per_cycle;
+    double done = channel_free[index] + (double)l->latency_cycles;
     if (done > *end) {
       *end = done;
       *level = index;
     }
-    if (t->m->resident[index][tensor]) bits = new_bits;
+    if (resident && resident[index][tensor]) bits = new_bits;
   }
+}
+
+static void transfer(timeline *t, erg_tensor tensor, double bits, double new_bits, double when, double *end,
+                     int *level) {
+  erg_send(t->arch, t->channel_free, t->m->resident, tensor, bits, new_bits, when, end, level);
 }
 
 typedef struct {

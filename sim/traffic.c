@@ -69,6 +69,10 @@ void erg_demand_of(const erg_geometry *g, const erg_mapping *m, erg_demand *out)
   int most_rows;
   erg_demand_channels(g, m->out_channels, m->reduction, out);
   erg_demand_join(g, m, erg_demand_rows(g, m->out_rows, &most_rows), out);
+  if (!in_chain(g)) return;
+  if (g->from_chain) out->distinct[ERG_TENSOR_INPUT] = 0;
+  if (g->to_chain) out->distinct[ERG_TENSOR_OUTPUT] = 0;
+  memcpy(out->fetched, out->distinct, sizeof out->fetched); /* line buffers: nothing comes twice */
 }
 
 /* An intermediate level keeps whole tensors: of the four ways to keep input and weights (with their constants), the one

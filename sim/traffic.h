@@ -6,6 +6,9 @@
 
 #include "ergon/sim.h"
 
+/** Whether the pass is a link of a chain: it has a neighbour in it. */
+static inline bool in_chain(const erg_geometry *g) { return g->from_chain || g->to_chain; }
+
 /** Bits of a pixel's vector of `channels` codes off-chip: packed and padded to a byte. */
 static inline uint64_t pixel_bits(int channels, int bits) { return ((uint64_t)channels * (uint64_t)bits + 7) / 8 * 8; }
 
@@ -48,6 +51,14 @@ int64_t erg_begin_cycles(const erg_arch *arch);
 int64_t erg_end_cycles(const erg_arch *arch, int64_t last_m_rows);
 /** Cycles by cause: array or vector, and stalls by the level waited for (stalls.c). */
 void erg_count_cycles(const erg_arch *arch, const erg_geometry *geometry, const erg_mapping *mapping, erg_activity *out);
+
+/** Sends `bits` over every level they come through from `when` on; a level that keeps the tensor (`resident`, by level;
+ *  NULL: none) passes on only the `new_bits`. Moves *end to the end of the slowest, *level to its level. */
+void erg_send(const erg_arch *arch, double channel_free[], const bool (*resident)[ERG_TENSOR_COUNT], erg_tensor tensor,
+              double bits, double new_bits, double when, double *end, int *level);
+/** Array or vector cycles of a pass without stalls; of tile `index` of an image, in a chain. */
+uint64_t erg_work_cycles(const erg_arch *arch, const erg_geometry *geometry, const erg_mapping *mapping);
+uint64_t erg_tile_cycles(const erg_arch *arch, const erg_geometry *geometry, const erg_mapping *mapping, int index);
 
 /** Off-chip-side totals of a mapping: what the scratchpads fetch (with re-fetches) and what is distinct, in bits. */
 typedef struct { uint64_t fetched[ERG_TENSOR_COUNT], distinct[ERG_TENSOR_COUNT]; } erg_demand;

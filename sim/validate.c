@@ -35,6 +35,7 @@ erg_status erg_validate(erg_validation *out, erg_error *error) {
   erg_validation v = {0};
   erg_status status = erg_validate_published(&v, error);
   if (status == ERG_OK) status = erg_validate_model(&v, error);
+  if (status == ERG_OK) status = erg_validate_fusion(&v, error);
   if (status == ERG_OK) status = erg_validate_chip(&v, error);
   if (status == ERG_OK) status = erg_validate_coverage(&v, error);
   if (status == ERG_OK) {

@@ -10,6 +10,7 @@ void erg_check_add(erg_validation *v, erg_check check);
 erg_status erg_validate_published(erg_validation *v, erg_error *error);
 /** Counts and constants of this program (validate_model.c). */
 erg_status erg_validate_model(erg_validation *v, erg_error *error);
+erg_status erg_validate_fusion(erg_validation *v, erg_error *error);
 /** AlexNet on an architecture like Eyeriss, nothing fitted (validate_chip.c). */
 erg_status erg_validate_chip(erg_validation *v, erg_error *error);
 /** Whether intervals hold what was left out (validate_coverage.c). */

@@ -166,8 +166,5 @@ erg_status erg_validate_model(erg_validation *v, erg_error *error) {
   status = check_eie(&t, v, error);
   erg_technology_free(&t);
   if (status == ERG_OK) status = check_bottom_up(v, error);
-  erg_check_add(v, (erg_check){"fusion-traffic", "first five convolutions of VGGNet-E fused: 77.1 to 3.64 MiB",
-                               "M. Alwani et al., Fused-Layer CNN Accelerators, MICRO 2016", "ergon", false, NAN, 76.3,
-                               77.9, "MiB", "no fusion across several convolutions (depth fusion) is built", false});
   return status;
 }

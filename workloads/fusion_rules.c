@@ -5,7 +5,7 @@
 #include "ergon/workloads.h"
 #include <string.h>
 
-const char *const erg_fusion_names[] = {"wide", "none", "fold", "epilogue", NULL};
+const char *const erg_fusion_names[] = {"wide", "none", "fold", "epilogue", "depth", NULL};
 
 static const erg_fusion_rule rules[] = {
     {ERG_FUSION_WIDE, "array", "b", "A", true, "sums leave the array unnarrowed"},
@@ -29,6 +29,11 @@ static const erg_fusion_rule rules[] = {
     {ERG_FUSION_EPILOGUE, "clamp", "", "", false, "limits of the epilogue's clamp"},
     {ERG_FUSION_EPILOGUE, "add", "", "", false, "the later producer takes it, the earlier is its residual"},
     {ERG_FUSION_EPILOGUE, "vector", "b an input", "b", true, "pools and products are passes"},
+    {ERG_FUSION_DEPTH, "array", "b (+ b residual)", "b", true, "as epilogue; in a chain only its ends move off chip"},
+    {ERG_FUSION_DEPTH, "batch_norm", "", "", false, "its statistics are constants: folded"},
+    {ERG_FUSION_DEPTH, "clamp", "", "", false, "limits of the epilogue's clamp"},
+    {ERG_FUSION_DEPTH, "add", "", "", false, "the later producer takes it, the earlier is its residual"},
+    {ERG_FUSION_DEPTH, "vector", "b an input", "b", true, "a pass; of one input, it may be a link of a chain"},
 };
 
 const erg_fusion_rule *erg_fusion_rules(int *count) {

@@ -143,7 +143,7 @@ erg_status erg_plan_build(const erg_graph *graph, erg_fusion fusion, erg_fusion_
   size_t nodes = (size_t)graph->node_count;
   erg_planner b = {.plan = &plan, .graph = graph, .judge = judge, .judge_context = judge_context};
   plan.passes = erg_arena_alloc(&plan.arena, 2 * nodes * sizeof *plan.passes);
-  plan.notes = erg_arena_alloc(&plan.arena, 3 * nodes * sizeof *plan.notes);
+  plan.notes = erg_arena_alloc(&plan.arena, 4 * nodes * sizeof *plan.notes);
   b.pass_of = erg_arena_alloc(&plan.arena, nodes * sizeof *b.pass_of);
   if (!plan.passes || !plan.notes || !b.pass_of) {
     erg_arena_free(&plan.arena);

@@ -86,6 +86,7 @@ typedef struct {
   bool residual, constants;           /**< residual map read by the epilogue; per-channel constants exist */
   int in_bits, out_bits, weight_bits, residual_bits, psum_bits, constant_bits; /**< constant_bits: per channel */
   int64_t window;                     /**< vector passes: elements visited per output element */
+  bool from_chain, to_chain;          /**< `depth`: the input comes from, the output goes to the next pass on chip */
 } erg_geometry;
 
 void erg_geometry_of(const erg_pass *pass, const erg_precision *precision, erg_geometry *out);

@@ -51,7 +51,11 @@ int64_t erg_graph_parameters(const erg_graph *graph);
 
 /* ---------------------------------------------------------------- fold and fuse (plan.c) */
 
-typedef enum { ERG_FUSION_WIDE, ERG_FUSION_NONE, ERG_FUSION_FOLD, ERG_FUSION_EPILOGUE, ERG_FUSION_COUNT } erg_fusion;
+typedef enum {
+  ERG_FUSION_WIDE, ERG_FUSION_NONE, ERG_FUSION_FOLD, ERG_FUSION_EPILOGUE,
+  ERG_FUSION_DEPTH, /**< passes of `epilogue`; sim forms chains of them (ergon/chain.h) */
+  ERG_FUSION_COUNT
+} erg_fusion;
 extern const char *const erg_fusion_names[]; /**< NULL-terminated, in enum order */
 
 typedef enum { ERG_PASS_ARRAY, ERG_PASS_VECTOR } erg_pass_kind;
@@ -82,12 +86,15 @@ typedef struct {
   erg_shape in_shape, out_shape;
   erg_op_counts int_counts;       /**< operations in an integer format, epilogue included */
   erg_op_counts float_counts;     /**< operations in a floating format */
+  int chain;                      /**< `depth`: number of its chain from 1, or 0 */
+  bool from_chain, to_chain;      /**< its input, its output stays on chip */
+  int chain_rows;                 /**< output rows it makes at a time in its chain */
 } erg_pass;
 
 /** What a pass of the compiler did or refused at a node, and why: one line for `--explain-fusion`. */
 typedef struct {
   int node;
-  const char *pass; /**< "fold" or "fuse" */
+  const char *pass; /**< "fold", "fuse" or "chain" */
   bool done;        /**< false: refused */
   const char *text;
 } erg_plan_note;
@@ -99,7 +106,7 @@ typedef struct {
   erg_pass *passes;
   int pass_count;
   erg_plan_note *notes;
-  int note_count;
+  int note_count;    /**< up to 4 a node */
 } erg_plan;
 
 /** Decides for one proposed fusion whether mapped off-chip bits would rise: `fused` against the passes it replaces.
