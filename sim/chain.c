@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Which passes form chains. A sequence of passes, each the only reader of the one before, is cut so that least bits move
- * off chip; a piece is a chain when all of its weights and line buffers fit at once. */
+/* Which passes form chains. A sequence of passes, each the only reader of the one before, is cut so that least bits
+ * move off chip; a piece is a chain when all of its weights and line buffers fit at once. */
 #include "chain.h"
 #include <stdarg.h>
 #include <string.h>
@@ -232,8 +232,8 @@ static void note_cut(planner *p, int first, int next) {
     note(p->plan, p->order[next], false, "a chain from %s: a row has more pixels than the accumulator memory's %d rows",
          head, (int)arch->accumulator_depth);
   else if (level >= 0)
-    note(p->plan, p->order[next], false, "a chain from %s would need %.1f KiB of %s, which has %.1f", head,
-         need / 8192, arch->levels[level].name, arch->levels[level].capacity_kib);
+    note(p->plan, p->order[next], false, "a chain from %s would need %.1f KiB of %s, which has %.1f", head, need / 8192,
+         arch->levels[level].name, arch->levels[level].capacity_kib);
   else
     note(p->plan, p->order[next], false, "a chain from %s fits, but cut elsewhere less moves off chip", head);
 }

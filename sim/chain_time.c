@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A chain's tiles in order and in time (docs/model.md, "Chains"). A tile needs the outputs of the link before it, so tiles
- * never overlap; transfers to and from off chip do, as in stalls.c. */
+/* A chain's tiles in order and in time (docs/model.md, "Chains"). A tile needs the outputs of the link before it, so
+ * tiles never overlap; transfers to and from off chip do, as in stalls.c. */
 #include "chain.h"
 #include <math.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ static void window(const erg_chain_link *link, int tile, int *low, int *high) {
 }
 
 typedef struct {
-  int tile, made;  /**< of this image: tiles done, output rows done */
+  int tile, made; /**< of this image: tiles done, output rows done */
 } progress;
 
 /* The deepest link that has a tile left and its input rows; the first always has them. */
@@ -47,11 +47,10 @@ static int held(const erg_chain_link *link, const progress *at, int made) {
 erg_chain_step *erg_chain_schedule(const erg_chain_link *links, int count, int64_t *step_count, int *most_rows) {
   int64_t steps = 0;
   for (int i = 0; i < count; i++) steps += links[i].mapping.m_tiles;
-  erg_chain_step *order = malloc((size_t)steps * sizeof *order);
+  erg_chain_step *order = malloc(((size_t)steps + 1) * sizeof *order);
   progress *at = malloc((size_t)count * sizeof *at);
   *step_count = 0;
-  if (order && at)
-    memset(most_rows, 0, (size_t)count * sizeof *most_rows);
+  if (order && at) memset(most_rows, 0, (size_t)count * sizeof *most_rows);
   for (int image = 0; order && at && image < links[0].geometry.images; image++) {
     memset(at, 0, (size_t)count * sizeof *at);
     for (int i; (i = ready(links, count, at)) >= 0;) {
@@ -75,7 +74,7 @@ erg_chain_step *erg_chain_schedule(const erg_chain_link *links, int count, int64
 typedef struct {
   int64_t two_before; /**< step of the same link two tiles before, whose slots this one takes; -1: none */
   double loaded, done;
-  int level;          /**< that its load waited for */
+  int level; /**< that its load waited for */
 } event;
 
 typedef struct {
@@ -158,7 +157,10 @@ static void run(timeline *t, int mine, double stalls[]) {
     event *e = &t->events[t->computed];
     double *booked = s->link == mine ? stalls : others;
     now = wait_until(now, e->loaded, &booked[e->level]);
-    if (s->link == t->count - 1 && outputs++ >= 2) now = wait_until(now, t->stored[outputs % 2], &booked[t->store_level]);
+    if (s->link == t->count - 1) {
+      if (outputs >= 2) now = wait_until(now, t->stored[outputs % 2], &booked[t->store_level]);
+      outputs++;
+    }
     now += (double)erg_tile_cycles(t->arch, &t->links[s->link].geometry, &t->links[s->link].mapping, s->tile);
     e->done = now;
     t->computed++;
@@ -174,7 +176,7 @@ erg_status erg_chain_cycles(const erg_arch *arch, const erg_chain_link *links, i
   int64_t *last = malloc(2 * (size_t)count * sizeof *last);
   erg_chain_step *steps = most_rows ? erg_chain_schedule(links, count, &t.step_count, most_rows) : NULL;
   t.steps = steps;
-  t.events = steps ? calloc((size_t)t.step_count, sizeof *t.events) : NULL;
+  t.events = steps ? calloc((size_t)t.step_count + 1, sizeof *t.events) : NULL;
   bool whole = last && t.events;
   if (whole) {
     memset(last, -1, 2 * (size_t)count * sizeof *last);

@@ -41,7 +41,8 @@ static uint64_t seen(int outputs, int kernel, int stride, int pad, int extent) {
 
 /* Bits of a map that passes from one link of a chain to the next: rows of pixels, each padded to a byte. */
 static uint64_t map_bits(int images, int h, int w, int c, int bits) {
-  return (uint64_t)images * (uint64_t)h * (uint64_t)w * ((uint64_t)c * (uint64_t)bits / 8 + ((uint64_t)c * (uint64_t)bits % 8 > 0)) * 8;
+  return (uint64_t)images * (uint64_t)h * (uint64_t)w *
+         ((uint64_t)c * (uint64_t)bits / 8 + ((uint64_t)c * (uint64_t)bits % 8 > 0)) * 8;
 }
 
 /* A map kept on chip comes from no level and goes to none, but from scratchpad to scratchpad, where these are two. */
@@ -53,7 +54,8 @@ static bool check_kept(law *l, const erg_geometry *g, int tensor) {
   uint64_t bits = outward ? map_bits(g->images, g->out_h, g->out_w, g->out_c, g->out_bits)
                           : map_bits(g->images, g->in_h, g->in_w, g->in_c, g->in_bits);
   for (int level = 0; level < mine; level++)
-    equal(l, "traffic", level, tensor, l->activity->read_bits[level][tensor] + l->activity->write_bits[level][tensor], 0);
+    equal(l, "traffic", level, tensor, l->activity->read_bits[level][tensor] + l->activity->write_bits[level][tensor],
+          0);
   if (outward)
     equal(l, "drains", mine, tensor, l->activity->read_bits[mine][tensor], moves ? bits : 0);
   else

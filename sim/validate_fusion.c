@@ -18,8 +18,8 @@ static const char machine[] =
     "levels:\n  - {name: dram, kind: dram, bandwidth_bits_per_cycle: 128, latency_cycles: 50}\n" LEVEL(
         "inputs", "input, residual") LEVEL("weights", "weight, constant") LEVEL("outputs", "output");
 
-/* Off-chip bytes of maps. The paper's consumer of a pooled map reads the map before the pool and pools on the way, where
- * a pool here is a pass: `pooled` is what these write and the next pass reads again. */
+/* Off-chip bytes of maps. The paper's consumer of a pooled map reads the map before the pool and pools on the way,
+ * where a pool here is a pass: `pooled` is what these write and the next pass reads again. */
 static void maps_of(const erg_result *r, double *maps_mib, double *pooled_mib) {
   *maps_mib = *pooled_mib = 0;
   for (int i = 0; i < r->layer_count; i++) {
@@ -56,8 +56,8 @@ erg_status erg_validate_fusion(erg_validation *v, erg_error *error) {
   if (status == ERG_OK) {
     apart -= pooled;
     erg_check_add(v, (erg_check){"fusion-apart",
-                                 "first five convolutions of VGGNet-E, maps of layers run one by one: 77.14 MiB", ALWANI,
-                                 "ergon", false, apart, 77.1, 77.2, "MiB", NULL, true});
+                                 "first five convolutions of VGGNet-E, maps of layers run one by one: 77.14 MiB",
+                                 ALWANI, "ergon", false, apart, 77.1, 77.2, "MiB", NULL, true});
     erg_check_add(v, (erg_check){"fusion-traffic", "the same as one chain (`depth`): 3.64 MiB", ALWANI, "ergon", false,
                                  chained, 3.6, 3.7, "MiB", NULL, true});
     erg_check_add(v, (erg_check){"fusion-saving", "the same: bytes of maps saved (95 % in the paper)", ALWANI, "ergon",

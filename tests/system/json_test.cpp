@@ -91,7 +91,7 @@ void hold(const Paths &document, const Paths &output) {
 } // namespace
 
 TEST(Json, RunIsAsDocumented) {
-  Paths output = emitted("run resnet18 --precision int8,fp8e4m3", 0);
+  Paths output = emitted("run resnet18 --precision int8,fp8e4m3 --fusion epilogue,depth", 0);
   hold(documented("ergon.run"), output);
 }
 

@@ -60,7 +60,8 @@ TEST(Ratio, FusionNeverRaisesOffChipTraffic) {
       Bench bench(arch, net);
       for (const char *precision : {"fp32", "int16", "int8", "int4", "w4a8"}) {
         uint64_t before = UINT64_MAX;
-        for (erg_fusion fusion : {ERG_FUSION_WIDE, ERG_FUSION_NONE, ERG_FUSION_FOLD, ERG_FUSION_EPILOGUE}) {
+        for (erg_fusion fusion :
+             {ERG_FUSION_WIDE, ERG_FUSION_NONE, ERG_FUSION_FOLD, ERG_FUSION_EPILOGUE, ERG_FUSION_DEPTH}) {
           Result r(bench.point(precision, fusion));
           ASSERT_EQ(r.status, ERG_OK) << r.error.message();
           ASSERT_FALSE(r.skipped) << r.reason;

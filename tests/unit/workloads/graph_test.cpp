@@ -14,7 +14,8 @@ struct Anchor {
 // Published figures: torchvision's parameter counts; MACs counted from the papers' layer tables.
 TEST(Networks, MacsAndParametersAreTheKnownOnes) {
   for (const Anchor &a : {Anchor{"resnet18", 1814073344, 11689512, 21}, Anchor{"resnet50", 4089184256, 25557032, 54},
-                          Anchor{"vgg16", 15470264320, 138357544, 16}, Anchor{"mobilenetv2", 300774272, 3504872, 53}}) {
+                          Anchor{"vgg16", 15470264320, 138357544, 16}, Anchor{"vgg19", 19632062464, 143667240, 19},
+                          Anchor{"mobilenetv2", 300774272, 3504872, 53}}) {
     erg_graph g{};
     test::Error error;
     ASSERT_EQ(erg_graph_load(a.name, 1, nullptr, 0, &g, &error), ERG_OK) << error.message();
