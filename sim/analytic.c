@@ -1,28 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The analytic model: counts in closed form (docs/model.md); stalls.c adds the cycles of waiting. */
-#include "traffic.h"
+#include "dataflow.h"
 #include <math.h>
 #include <string.h>
-
-int64_t erg_folds_of_channels(const erg_arch *arch, const erg_geometry *g, int channels) {
-  return g->groups == 1 ? ceil_div(channels, arch->cols) : g->groups * ceil_div(g->out_c / g->groups, arch->cols);
-}
-
-/* What the pass adds to the plain sum of max(M, R): the first weights before, the skew and the epilogue behind. */
-int64_t erg_begin_cycles(const erg_arch *arch) {
-  return arch->rows;
-}
-int64_t erg_end_cycles(const erg_arch *arch, int64_t last_m) {
-  int64_t longer = last_m > arch->rows ? last_m : arch->rows;
-  return last_m - longer + (arch->rows - 1) + (arch->cols - 1) + ERG_EPILOGUE_DEPTH;
-}
 
 uint64_t erg_tile_cycles(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m, int index) {
   int64_t pixels = (int64_t)tile_rows(g, m->out_rows, index) * g->out_w;
   if (!g->array) return (uint64_t)ceil_div(pixels * g->out_c * g->window, arch->cols);
-  int64_t folds = erg_folds_of_channels(arch, g, g->out_c) * ceil_div(erg_geometry_reduction(g), arch->rows);
-  int64_t fold = pixels > arch->rows ? pixels : arch->rows;
-  return (uint64_t)(erg_begin_cycles(arch) + folds * fold + erg_end_cycles(arch, pixels));
+  const erg_dataflow_rules *rules = erg_dataflow_of(g->dataflow);
+  const erg_dataflow_step whole = {pixels, g->out_c, erg_geometry_reduction(g), true};
+  return (uint64_t)(rules->begin_cycles(arch) + rules->step_cycles(arch, g, &whole) +
+                    rules->end_cycles(arch, g, &whole));
 }
 
 uint64_t erg_work_cycles(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m) {
@@ -32,23 +20,40 @@ uint64_t erg_work_cycles(const erg_arch *arch, const erg_geometry *g, const erg_
   return (uint64_t)g->images * (sum + erg_tile_cycles(arch, g, m, tiles - 1));
 }
 
+/* Steps of a pass are of eight kinds: the last tile of channels, of rows, the last stretch of K, and all others. */
+static erg_dataflow_step step_of_kind(const erg_geometry *g, const erg_mapping *m, int kind, int64_t *times) {
+  int tiles_per_image = m->m_tiles / g->images;
+  bool last_n = kind & 1, last_m = kind & 2, last_k = kind & 4;
+  int64_t reduction = erg_geometry_reduction(g);
+  *times = (last_n ? 1 : m->n_tiles - 1) * (last_m ? 1 : tiles_per_image - 1) * (last_k ? 1 : m->k_chunks - 1) *
+           (int64_t)g->images;
+  return (erg_dataflow_step){
+      .pixels = (int64_t)(last_m ? last_tile_rows(g, m) : m->out_rows) * g->out_w,
+      .channels = last_n ? tile_channels(g, m->out_channels, m->n_tiles - 1) : m->out_channels,
+      .reduction = last_k ? reduction - (m->k_chunks - 1) * m->reduction : m->reduction,
+      .last_k = last_k,
+  };
+}
+#define STEP_KINDS 8
+#define LAST_STEP (STEP_KINDS - 1)
+
 uint64_t erg_array_cycles(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m) {
   if (!g->array) return 0;
   if (in_chain(g)) return erg_work_cycles(arch, g, m);
-  int64_t k_folds = ceil_div(erg_geometry_reduction(g), arch->rows), sum = 0;
-  int64_t folds = erg_folds_of_channels(arch, g, g->out_c) * k_folds;
-  int tiles_per_image = m->m_tiles / g->images;
-  for (int i = 0; i < tiles_per_image; i++) {
-    int64_t rows = (int64_t)tile_rows(g, m->out_rows, i) * g->out_w;
-    sum += g->images * folds * (rows > arch->rows ? rows : arch->rows);
+  const erg_dataflow_rules *rules = erg_dataflow_of(g->dataflow);
+  int64_t sum = 0, times;
+  for (int kind = 0; kind < STEP_KINDS; kind++) {
+    const erg_dataflow_step step = step_of_kind(g, m, kind, &times);
+    if (times > 0) sum += times * rules->step_cycles(arch, g, &step);
   }
-  return (uint64_t)(erg_begin_cycles(arch) + sum + erg_end_cycles(arch, (int64_t)last_tile_rows(g, m) * g->out_w));
+  const erg_dataflow_step last = step_of_kind(g, m, LAST_STEP, &times);
+  return (uint64_t)(rules->begin_cycles(arch) + sum + rules->end_cycles(arch, g, &last));
 }
 
-uint64_t erg_fold_cycles(const erg_arch *arch, const int *m_rows, int fold_count) {
-  int64_t sum = 0;
-  for (int i = 0; i < fold_count; i++) sum += m_rows[i] > arch->rows ? m_rows[i] : arch->rows;
-  return (uint64_t)(erg_begin_cycles(arch) + sum + erg_end_cycles(arch, m_rows[fold_count - 1]));
+uint64_t erg_fold_cycles(const erg_arch *arch, const int *lengths, int fold_count) {
+  int64_t sum = arch->rows + lengths[fold_count - 1];
+  for (int i = 0; i < fold_count - 1; i++) sum += lengths[i] > arch->rows ? lengths[i] : arch->rows;
+  return (uint64_t)(sum + (arch->rows - 1) + (arch->cols - 1) + ERG_EPILOGUE_DEPTH);
 }
 
 /* Pairs (output, tap) along one axis that fall inside the map: padding is generated, never read. */
@@ -63,30 +68,57 @@ static uint64_t taps_inside(int outputs, int kernel, int stride, int pad, int ex
   return inside;
 }
 
+/* Array-side codes that a dataflow moves more than once, summed over steps. */
+typedef struct {
+  uint64_t weights, constants, drain_bits, input_visits;
+} array_side;
+
+static array_side array_side_of(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m) {
+  const erg_dataflow_rules *rules = erg_dataflow_of(g->dataflow);
+  array_side sum = {0};
+  int64_t times;
+  for (int kind = 0; kind < STEP_KINDS; kind++) {
+    const erg_dataflow_step s = step_of_kind(g, m, kind, &times);
+    if (times <= 0) continue;
+    uint64_t visits = (uint64_t)times * (uint64_t)rules->weight_visits(arch, s.pixels), channels = (uint64_t)s.channels;
+    sum.weights += visits * channels * (uint64_t)s.reduction;
+    if (s.last_k) sum.constants += visits * channels;
+    if (s.last_k) sum.drain_bits += (uint64_t)times * channels * (uint64_t)rules->drain_bits(arch, g, s.pixels);
+  }
+  for (int n = 0; n < m->n_tiles; n++)
+    sum.input_visits += (uint64_t)rules->input_visits(arch, g, tile_channels(g, m->out_channels, n));
+  return sum;
+}
+
 static void count_array_side(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m, uint64_t macs,
                              erg_activity *out) {
   uint64_t m_tiles = (uint64_t)m->m_tiles, images = (uint64_t)g->images;
   uint64_t outputs = images * (uint64_t)g->out_h * (uint64_t)g->out_w * (uint64_t)g->out_c;
   uint64_t reads = images * (uint64_t)g->in_c * taps_inside(g->out_h, g->kernel_h, g->stride_h, g->pad_top, g->in_h) *
                    taps_inside(g->out_w, g->kernel_w, g->stride_w, g->pad_left, g->in_w);
+  uint64_t constants = (uint64_t)g->out_c * m_tiles;
   int input = erg_arch_scratchpad(arch, ERG_TENSOR_INPUT), weight = erg_arch_scratchpad(arch, ERG_TENSOR_WEIGHT);
   int residual = erg_arch_scratchpad(arch, ERG_TENSOR_RESIDUAL), output = erg_arch_scratchpad(arch, ERG_TENSOR_OUTPUT);
   int constant = erg_arch_scratchpad(arch, ERG_TENSOR_CONSTANT);
   if (g->array) {
-    int64_t reduction = erg_geometry_reduction(g);
-    uint64_t weights = (uint64_t)g->out_c * (uint64_t)reduction * (uint64_t)g->weight_bits * m_tiles;
-    uint64_t psums = outputs * (uint64_t)(ceil_div(reduction, arch->rows) - 1) * (uint64_t)g->psum_bits;
+    const erg_dataflow_rules *rules = erg_dataflow_of(g->dataflow);
+    const array_side side = array_side_of(arch, g, m);
+    uint64_t folds = (uint64_t)ceil_div(erg_geometry_reduction(g), arch->rows);
+    uint64_t psums = rules->spills ? outputs * (folds - 1) * (uint64_t)g->psum_bits : 0;
     int accumulator = ERG_LEVEL_ACCUMULATOR(arch->level_count), registers = ERG_LEVEL_REGISTERS(arch->level_count);
-    reads *= (uint64_t)ceil_div(g->out_c / g->groups, arch->cols);
-    out->read_bits[weight][ERG_TENSOR_WEIGHT] += weights;
+    constants = side.constants;
+    reads *= side.input_visits;
+    out->read_bits[weight][ERG_TENSOR_WEIGHT] += side.weights * (uint64_t)g->weight_bits;
     out->read_bits[accumulator][ERG_TENSOR_PSUM] += psums;
     out->write_bits[accumulator][ERG_TENSOR_PSUM] += psums;
-    out->write_bits[registers][ERG_TENSOR_WEIGHT] += weights;
-    out->write_bits[registers][ERG_TENSOR_INPUT] += macs * (uint64_t)g->in_bits;
-    out->write_bits[registers][ERG_TENSOR_PSUM] += macs * (uint64_t)g->psum_bits;
+    out->write_bits[registers][ERG_TENSOR_WEIGHT] +=
+        (rules->stays == ERG_TENSOR_WEIGHT ? side.weights : macs) * (uint64_t)g->weight_bits;
+    out->write_bits[registers][ERG_TENSOR_INPUT] +=
+        (rules->stays == ERG_TENSOR_INPUT ? reads : macs) * (uint64_t)g->in_bits;
+    out->write_bits[registers][ERG_TENSOR_PSUM] += macs * (uint64_t)g->psum_bits + side.drain_bits;
   }
   out->read_bits[input][ERG_TENSOR_INPUT] += reads * (uint64_t)g->in_bits;
-  out->read_bits[constant][ERG_TENSOR_CONSTANT] += (uint64_t)g->out_c * (uint64_t)g->constant_bits * m_tiles;
+  out->read_bits[constant][ERG_TENSOR_CONSTANT] += constants * (uint64_t)g->constant_bits;
   if (g->residual || g->operands == 2)
     out->read_bits[residual][ERG_TENSOR_RESIDUAL] += outputs * (uint64_t)g->residual_bits;
   out->write_bits[output][ERG_TENSOR_OUTPUT] += outputs * (uint64_t)g->out_bits;

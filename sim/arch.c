@@ -5,7 +5,6 @@
 #include <string.h>
 
 const char *const erg_mac_kind_names[] = {"native", "fixed", "scalable", NULL};
-const char *const erg_dataflow_names[] = {"ws", "os", "is", NULL};
 const char *const erg_model_names[] = {"analytic", "systemc", "rtl", NULL};
 
 #define FIELD(struct_type, member) .key = #member, .offset = offsetof(struct_type, member)

@@ -275,7 +275,7 @@ erg_status erg_chain_plan(const erg_point *point, erg_plan *plan, erg_error *err
   planner p = {.point = point, .plan = plan};
   if (!reserve(&p)) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   for (int i = 0; i < plan->pass_count; i++) {
-    erg_geometry_of(&plan->passes[i], &point->precision, &p.links[i].geometry);
+    erg_geometry_at(point, &plan->passes[i], &p.links[i].geometry);
     p.taken[i] = false;
   }
   for (int i = 0; i < plan->pass_count; i++) {
@@ -298,7 +298,7 @@ erg_chain_link *erg_chain_links(const erg_point *point, const erg_plan *plan, in
     if (plan->passes[i].chain != plan->passes[pass].chain) continue;
     if (i == pass) *mine = *count;
     erg_chain_link *link = &links[(*count)++];
-    erg_geometry_of(&plan->passes[i], &point->precision, &link->geometry);
+    erg_geometry_at(point, &plan->passes[i], &link->geometry);
     erg_chain_map(point->arch, &link->geometry, plan->passes[i].chain_rows, &link->mapping);
   }
   return links;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Drives an array alone. Folds go n-tile, m-tile, K innermost; whatever the array asks for is given, or withheld at
- * random. Clocking stops when the array says done, never at a computed number. */
+/* Drives an array alone. Folds go n-tile, m-tile, then K by stretches of `rows` (weight-stationary) or pixels by blocks
+ * of `rows` (output-stationary); whatever the array asks for is given, or withheld at random. Clocking stops when the array says done, never at a computed number. */
 #include "ergon/gemm.h"
 #include <inttypes.h>
 #include <string.h>
@@ -20,16 +20,35 @@ typedef struct {
   int rows, cols;
   const erg_gemm *gemm;
   int n_tiles, k_folds, folds;
+  bool os;
 } nest;
 
 static nest nest_of(int rows, int cols, const erg_gemm *g) {
-  nest t = {rows, cols, g, (g->n + cols - 1) / cols, (g->k + rows - 1) / rows, 0};
-  t.folds = t.n_tiles * g->tile_count * t.k_folds;
+  nest t = {rows, cols, g, (g->n + cols - 1) / cols, (g->k + rows - 1) / rows, 0, g->dataflow == ERG_DATAFLOW_OS};
+  if (t.os) t.k_folds = 1;
+  for (int i = 0; i < g->tile_count; i++) t.folds += t.os ? (g->tile_rows[i] + rows - 1) / rows : t.k_folds;
+  t.folds *= t.n_tiles;
   return t;
+}
+
+/* Output-stationary: a block of pixels, and all of K. */
+static fold block_at(const nest *t, int index) {
+  const erg_gemm *g = t->gemm;
+  int blocks = t->folds / t->n_tiles, left = index % blocks, tile = 0;
+  fold f = {.n = index / blocks * t->cols, .k_count = g->k, .last = index == t->folds - 1};
+  for (; left >= (g->tile_rows[tile] + t->rows - 1) / t->rows; tile++) {
+    left -= (g->tile_rows[tile] + t->rows - 1) / t->rows;
+    f.row += g->tile_rows[tile];
+  }
+  f.row += left * t->rows;
+  f.rows = g->tile_rows[tile] - left * t->rows < t->rows ? g->tile_rows[tile] - left * t->rows : t->rows;
+  f.n_count = g->n - f.n < t->cols ? g->n - f.n : t->cols;
+  return f;
 }
 
 static fold fold_at(const nest *t, int index) {
   const erg_gemm *g = t->gemm;
+  if (t->os) return block_at(t, index);
   int k = index % t->k_folds, tile = index / t->k_folds % g->tile_count, n = index / t->k_folds / g->tile_count;
   fold f = {.n = n * t->cols, .k = k * t->rows, .rows = g->tile_rows[tile], .last = index == t->folds - 1};
   for (int i = 0; i < tile; i++) f.row += g->tile_rows[i];
@@ -41,7 +60,8 @@ static fold fold_at(const nest *t, int index) {
 int *erg_gemm_folds(erg_arena *arena, int rows, int cols, const erg_gemm *gemm, int *count) {
   nest t = nest_of(rows, cols, gemm);
   int *m_rows = erg_arena_alloc(arena, sizeof *m_rows * (size_t)t.folds);
-  for (int i = 0; m_rows && i < t.folds; i++) m_rows[i] = gemm->tile_rows[i / t.k_folds % gemm->tile_count];
+  for (int i = 0; m_rows && i < t.folds; i++)
+    m_rows[i] = t.os ? gemm->k : gemm->tile_rows[i / t.k_folds % gemm->tile_count];
   *count = t.folds;
   return m_rows;
 }
@@ -89,14 +109,27 @@ static void give_weights(driver *d, erg_rtl_supply *give) {
   int r = d->weights.row;
   for (int c = 0; c < d->t->cols; c++)
     d->weight[c] = c < f->n_count && r < f->k_count ? g->w[(int64_t)(f->n + c) * g->k + f->k + r] : 0;
-  d->command = (erg_rtl_fold){f->rows, f->k == 0, f->k + d->t->rows >= g->k, f->last};
+  d->command = (erg_rtl_fold){f->rows, f->k == 0, f->k + f->k_count >= g->k, f->last, g->k};
   give->weights = d->weight;
   give->fold = &d->command;
+}
+
+/* Output-stationary: step k of all pixels, the first of which stands in the bottom row and leaves first. */
+static void give_step(driver *d, erg_rtl_supply *give) {
+  const fold *f = &d->activations.f;
+  const erg_gemm *g = d->t->gemm;
+  for (int r = 0; r < d->t->rows; r++)
+    d->activation[d->t->rows - 1 - r] = r < f->rows ? g->a[(int64_t)(f->row + r) * g->k + d->activations.row] : 0;
+  give->activations = d->activation;
 }
 
 static void give_activations(driver *d, erg_rtl_supply *give) {
   const fold *f = &d->activations.f;
   const erg_gemm *g = d->t->gemm;
+  if (d->t->os) {
+    give_step(d, give);
+    return;
+  }
   const int16_t *row = g->a + (int64_t)(f->row + d->activations.row) * g->k + f->k;
   for (int r = 0; r < d->t->rows; r++) d->activation[r] = r < f->k_count ? row[r] : 0;
   give->activations = d->activation;
@@ -175,8 +208,8 @@ static erg_status edges(driver *d, erg_error *error) {
     idle = beat ? 0 : idle + 1;
     if (idle > IDLE_LIMIT) return hung(d, edge, error);
     if (!all) continue; /* nothing was taken */
-    if (want.weight) advance(&d->weights, d->t->rows, 1);
-    if (want.activation) advance(&d->activations, d->activations.f.rows, 1);
+    if (want.weight) advance(&d->weights, d->t->os ? d->weights.f.k_count : d->t->rows, 1);
+    if (want.activation) advance(&d->activations, d->t->os ? d->activations.f.k_count : d->activations.f.rows, 1);
     if (want.constants) advance(&d->constants, 1, d->t->k_folds);
     if (want.residual) advance(&d->residuals, d->residuals.f.rows, d->t->k_folds);
   }

@@ -81,3 +81,8 @@ void erg_geometry_of(const erg_pass *pass, const erg_precision *precision, erg_g
 int64_t erg_geometry_reduction(const erg_geometry *g) {
   return (int64_t)g->kernel_h * g->kernel_w * (g->in_c / g->groups);
 }
+
+void erg_geometry_at(const erg_point *point, const erg_pass *pass, erg_geometry *out) {
+  erg_geometry_of(pass, &point->precision, out);
+  out->dataflow = point->dataflow;
+}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Chooses a pass's tile: least off-chip bits over all tiles; among those that tie, of each number of tiles the smallest
  * tile; of these the fewest cycles, then the lexicographically smallest. */
-#include "traffic.h"
+#include "dataflow.h"
 #include <string.h>
 
 /* Largest tile of each tensor in bits, for the fit. */
@@ -37,8 +37,8 @@ static bool byte_aligned(const erg_geometry *g, const erg_mapping *m) {
   return m->out_channels * g->out_bits % 8 == 0 && (!residual || m->out_channels * g->residual_bits % 8 == 0);
 }
 
-static bool accumulators_fit(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m) {
-  return !g->array || (int64_t)m->out_rows * g->out_w <= arch->accumulator_depth;
+static bool array_fits(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m) {
+  return !g->array || erg_dataflow_of(g->dataflow)->fits(arch, g, m);
 }
 
 static void count_tiles(const erg_geometry *g, erg_mapping *m) {
@@ -104,7 +104,7 @@ static void consider_rows(search *s, int channels, int64_t reduction, bool first
     double need_bits;
     int most_rows;
     count_tiles(g, &m);
-    if (!byte_aligned(g, &m) || !accumulators_fit(s->arch, g, &m)) return; /* more rows fit no better */
+    if (!byte_aligned(g, &m) || !array_fits(s->arch, g, &m)) return; /* more rows fit no better */
     uint64_t input_once = erg_demand_rows(g, m.out_rows, &most_rows);
     if (overflowing_level(s->arch, g, &m, most_rows, &need_bits) >= 0) return;
     for (int order = 0; order < 2; order++) {
@@ -139,11 +139,13 @@ static erg_status no_fit(const erg_arch *arch, const erg_geometry *g, erg_error 
   bool split = g->array && g->groups == 1;
   erg_mapping m = {.out_channels = split ? (int)arch->cols : g->out_c, .out_rows = 1};
   m.reduction = split ? arch->rows : erg_geometry_reduction(g);
-  if (!accumulators_fit(arch, g, &m))
-    return erg_fail(error, ERG_ERR_DATA,
-                    "no tile fits: one output row has %d pixels, the accumulator memory of %s has %d rows; raise "
-                    "accumulator_depth",
-                    g->out_w, arch->name, (int)arch->accumulator_depth);
+  if (!array_fits(arch, g, &m)) {
+    erg_arena arena = {0};
+    const char *why = erg_dataflow_of(g->dataflow)->why_not(arch, g, &arena);
+    erg_fail(error, ERG_ERR_DATA, "no tile fits: %s", why ? why : "");
+    erg_arena_free(&arena);
+    return ERG_ERR_DATA;
+  }
   uint64_t bits[ERG_TENSOR_COUNT];
   double need_bits = 0;
   int most_rows, largest = -1;
@@ -192,7 +194,7 @@ erg_status erg_map_given(const erg_arch *arch, const erg_geometry *g, erg_mappin
   erg_demand demand;
   count_tiles(g, mapping);
   erg_demand_rows(g, mapping->out_rows, &most_rows);
-  if (!accumulators_fit(arch, g, mapping) || overflowing_level(arch, g, mapping, most_rows, &need_bits) >= 0)
+  if (!array_fits(arch, g, mapping) || overflowing_level(arch, g, mapping, most_rows, &need_bits) >= 0)
     return erg_fail(error, ERG_ERR_DATA, "the given tile (%d channels, %d rows) does not fit %s", mapping->out_channels,
                     mapping->out_rows, arch->name);
   erg_demand_of(g, mapping, &demand);

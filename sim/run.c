@@ -18,7 +18,7 @@ static bool exists(const erg_pass *pass, const erg_precision *precision) {
 static bool offchip_bits(const erg_point *point, const erg_pass *pass, uint64_t *bits, erg_error *error) {
   erg_geometry geometry;
   erg_mapping mapping;
-  erg_geometry_of(pass, &point->precision, &geometry);
+  erg_geometry_at(point, pass, &geometry);
   if (erg_map(point->arch, &geometry, &mapping, error) != ERG_OK) return false;
   *bits = mapping.offchip_bits;
   return true;
@@ -77,7 +77,7 @@ static erg_status run_pass(const erg_point *point, const erg_precision *hardware
   const erg_pass *pass = layer->pass;
   const erg_op_counts *ops = counts_of(pass, &point->precision);
   erg_error fault = {0};
-  erg_geometry_of(pass, &point->precision, &layer->geometry);
+  erg_geometry_at(point, pass, &layer->geometry);
   erg_status status = ERG_OK;
   if (pass->chain)
     erg_chain_map(point->arch, &layer->geometry, pass->chain_rows, &layer->mapping);
@@ -150,8 +150,8 @@ static void sum_up(const erg_point *point, const erg_precision *hardware, erg_re
 static erg_status run_point(const erg_point *point, erg_progress *progress, erg_verify_result *rtl, erg_result *r,
                             erg_error *error) {
   erg_precision hardware;
-  if (point->dataflow != ERG_DATAFLOW_WS)
-    return erg_fail(error, ERG_ERR_UNSUPPORTED, "dataflow %s: only ws has a model",
+  if (point->dataflow != ERG_DATAFLOW_WS && point->fusion == ERG_FUSION_DEPTH)
+    return erg_fail(error, ERG_ERR_UNSUPPORTED, "fusion depth: chains run weight-stationary; found dataflow %s",
                     erg_dataflow_names[point->dataflow]);
   if (point->fusion == ERG_FUSION_DEPTH && point->model != ERG_MODEL_ANALYTIC)
     return erg_fail(error, ERG_ERR_UNSUPPORTED, "fusion depth has formulas only: %s runs one pass after the other",

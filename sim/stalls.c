@@ -2,7 +2,7 @@
 /* Stalls of the analytic model: a recurrence over the steps of the loop nest. Step i computes while later steps load
  * and earlier ones store; tiles wait for one of two slots, transfers for the channels of the levels they come through,
  * first come first served. Everything is a maximum of times already known, so one walk gives all. */
-#include "traffic.h"
+#include "dataflow.h"
 #include <math.h>
 #include <string.h>
 
@@ -164,14 +164,14 @@ static void issue(timeline *t) {
   }
 }
 
-static double compute_cycles(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m, const step *s,
-                             int64_t index, int64_t steps) {
+static double compute_cycles(const erg_arch *arch, const erg_geometry *g, const step *s, int64_t index, int64_t steps) {
   int64_t pixels = (int64_t)s->rows * g->out_w;
   if (!g->array) return (double)ceil_div(pixels * s->channels * g->window, arch->cols);
-  int64_t folds = erg_folds_of_channels(arch, g, s->channels) * ceil_div(s->reduction, arch->rows);
-  int64_t cycles = folds * (pixels > arch->rows ? pixels : arch->rows);
-  if (index == 0) cycles += erg_begin_cycles(arch);
-  if (index == steps - 1) cycles += erg_end_cycles(arch, (int64_t)last_tile_rows(g, m) * g->out_w);
+  const erg_dataflow_rules *rules = erg_dataflow_of(g->dataflow);
+  const erg_dataflow_step it = {pixels, s->channels, s->reduction, s->last_k};
+  int64_t cycles = rules->step_cycles(arch, g, &it);
+  if (index == 0) cycles += rules->begin_cycles(arch);
+  if (index == steps - 1) cycles += rules->end_cycles(arch, g, &it);
   return (double)cycles;
 }
 
@@ -186,7 +186,7 @@ static double compute(timeline *t, double now, double *work) {
   step s = step_at(t->g, t->m, index);
   now = wait_until(t, now, t->loaded_at[index % 8], t->load_level[index % 8]);
   if (s.last_k && t->outputs >= 2) now = wait_until(t, now, t->stored_at[t->outputs % 2], t->store_level);
-  *work = compute_cycles(t->arch, t->g, t->m, &s, index, t->steps);
+  *work = compute_cycles(t->arch, t->g, &s, index, t->steps);
   now += *work;
   needs next = index + 1 < t->steps ? needs_of(t, index + 1) : (needs){true, true, false};
   if (next.input) release(&t->input, now);

@@ -44,11 +44,6 @@ static inline int last_tile_rows(const erg_geometry *g, const erg_mapping *m) {
   return tile_rows(g, m->out_rows, (int)ceil_div(g->out_h, m->out_rows) - 1);
 }
 
-/** Column folds of `channels` output channels: a group at a time where there are groups. */
-int64_t erg_folds_of_channels(const erg_arch *arch, const erg_geometry *geometry, int channels);
-/** What a pass adds to the plain sum of max(M, R): the first weights before it, the skew and the epilogue behind it. */
-int64_t erg_begin_cycles(const erg_arch *arch);
-int64_t erg_end_cycles(const erg_arch *arch, int64_t last_m_rows);
 /** Cycles by cause: array or vector, and stalls by the level waited for (stalls.c). */
 void erg_count_cycles(const erg_arch *arch, const erg_geometry *geometry, const erg_mapping *mapping, erg_activity *out);
 

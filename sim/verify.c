@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The ledger: every array pass through SystemC with the Verilated array, against the golden kernel and the formula. The
  * two sides share their inputs (codes and parameters) and nothing else. */
+#include "dataflow.h"
 #include "vector_golden.h"
 #include "verify_look.h"
 #include <inttypes.h>
@@ -181,6 +182,7 @@ static erg_status look_closer(const session *s, const erg_tile_source *source, e
   int tile = erg_tile_of(source, row->first_image, row->first_row, row->first_channel);
   erg_status status = erg_tile_make(&arena, source, tile, &g, &o, error);
   g.rule = s->options->rule;
+  g.dataflow = s->point->dataflow;
   int64_t m = (int64_t)(row->first_row - o.row) * source->pass->conv.out_w + row->first_col;
   if (status == ERG_OK)
     status = erg_verify_look(s->point, s->options, &g, m * g.n + row->first_channel - o.channel,
@@ -205,6 +207,7 @@ static erg_status check_tile(session *s, const erg_tile_source *source, erg_veri
   erg_status status = erg_tile_make(&arena, source, *s->options->only_tile, &g, &o, error);
   if (status != ERG_OK) goto out;
   g.rule = s->options->rule;
+  g.dataflow = s->point->dataflow;
   row->outputs = (uint64_t)g.m * (uint64_t)g.n;
   row->macs = row->outputs * (uint64_t)g.k;
   erg_gemm_run run = {.gap_probability = s->options->gap_probability,
@@ -223,7 +226,7 @@ static erg_status check_tile(session *s, const erg_tile_source *source, erg_veri
   if (status == ERG_OK) status = erg_gemm_drive(s->rtl, (int)arch->rows, (int)arch->cols, &g, &run, error);
   if (status != ERG_OK) goto out;
   row->cycles_formula = erg_fold_cycles(arch, m_rows, folds);
-  row->cycles_systemc = erg_systemc_fold_cycles(arch, m_rows, folds);
+  row->cycles_systemc = erg_systemc_fold_cycles(arch, s->point->dataflow, m_rows, folds);
   row->cycles_rtl = run.cycles - run.gap_cycles;
   row->gap_cycles = run.gap_cycles;
   for (uint64_t i = 0; i < row->outputs; i++) {
@@ -255,7 +258,7 @@ static erg_status check_array_pass(session *s, const erg_pass *pass, erg_verify_
   int16_t *golden = NULL;
   row->outputs = (uint64_t)erg_shape_elements(pass->out_shape);
   row->macs = pass->int_counts.mac;
-  erg_geometry_of(pass, &point->precision, &g);
+  erg_geometry_at(point, pass, &g);
   erg_status status = erg_map(arch, &g, &formula, error);
   if (status != ERG_OK) return status;
   driven = formula;
@@ -389,8 +392,12 @@ erg_status erg_verify_open(const erg_point *point, const erg_verify_options *opt
   if (point->fusion != ERG_FUSION_EPILOGUE)
     return erg_fail(error, ERG_ERR_UNSUPPORTED, "the Verilated array has the fused epilogue; found fusion %s",
                     erg_fusion_names[point->fusion]);
-  if (point->dataflow != ERG_DATAFLOW_WS)
-    return erg_fail(error, ERG_ERR_UNSUPPORTED, "the Verilated array is weight-stationary; found dataflow %s",
+  const erg_dataflow_rules *rules = erg_dataflow_of(point->dataflow);
+  if (!rules->rtl_top)
+    return erg_fail(error, ERG_ERR_UNSUPPORTED, "dataflow %s has no RTL: %s", erg_dataflow_names[point->dataflow],
+                    rules->no_rtl);
+  if (foreign && point->dataflow != ERG_DATAFLOW_WS)
+    return erg_fail(error, ERG_ERR_UNSUPPORTED, "dataflow %s: the contract of --dut is weight-stationary",
                     erg_dataflow_names[point->dataflow]);
   erg_rtl_config config = {(int)point->arch->rows, (int)point->arch->cols, p->weight_bits,
                            p->activation_bits,     p->accumulator_bits,    (int)point->arch->accumulator_depth,
@@ -401,6 +408,7 @@ erg_status erg_verify_open(const erg_point *point, const erg_verify_options *opt
   config.look = options->look;
   config.output_bits = p->output_bits;
   config.rule = (int)options->rule;
+  config.top = rules->rtl_top;
   return erg_rtl_open(&config, options->quiet ? NULL : stderr, out, error);
 }
 

@@ -110,7 +110,7 @@ erg_status erg_case_make(erg_arena *arena, const erg_point *point, int number, e
              .cols = (int)arch->cols,
              .depth = (int)arch->accumulator_depth};
   char purpose[32];
-  erg_gemm g = {0};
+  erg_gemm g = {.dataflow = point->dataflow};
   snprintf(purpose, sizeof purpose, "case %d", number);
   erg_random_stream(&k.random, point->seed, purpose);
   bool edges = k.kind == ERG_CASE_EDGES;

@@ -11,9 +11,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The synthesis check puts a netlist in place of these by ERGON_RTL_SOURCES: a folder with one ergon_top.v. */
-static const char *const modules[] = {"ergon_pkg.sv",         "ergon_sequencer.sv", "ergon_array.sv",
-                                      "ergon_accumulator.sv", "ergon_epilogue.sv",  "ergon_top.sv"};
+/* The sources of each top module, one dataflow each; the first is what is meant where none is named. The synthesis check
+ * puts a netlist in place of these by ERGON_RTL_SOURCES: a folder with one file, TOP.v. */
+#define MOST_MODULES 8
+static const struct {
+  const char *top, *files[MOST_MODULES];
+  bool shadow_sums; /* the cells' second register holds a sum, not a weight */
+} tops[] = {{"ergon_top",
+             {"ergon_pkg.sv", "ergon_sequencer.sv", "ergon_array.sv", "ergon_accumulator.sv", "ergon_epilogue.sv",
+              "ergon_top.sv"}},
+            {"ergon_top_os",
+             {"ergon_pkg.sv", "ergon_sequencer_os.sv", "ergon_array_os.sv", "ergon_epilogue.sv", "ergon_top_os.sv"},
+             true}};
 static const char *const shim_sources[] = {
     "variant_shim.cpp", "dut_shim.cpp", "pack.hpp",     "variant.h",
     "observe.hpp",      "observe.vlt",  "waveform.hpp", "include/ergon/rtl_types.h"};
@@ -34,6 +43,12 @@ typedef struct {
 
 static bool foreign(const recipe *r) {
   return r->config->dut_top != NULL;
+}
+
+static size_t top_of(const erg_rtl_config *c) {
+  size_t index = 0;
+  while (c->top && index + 1 < ERG_COUNT_OF(tops) && strcmp(tops[index].top, c->top) != 0) index++;
+  return index;
 }
 
 static int output_bits(const recipe *r) {
@@ -131,7 +146,7 @@ static erg_status take_sources(recipe *r, const char *data, erg_error *error) {
   int count = 0;
   r->netlist = netlist && !foreign(r);
   while (foreign(r) && r->config->dut_files[count]) count++;
-  r->sources = erg_arena_alloc(r->arena, sizeof *r->sources * ((size_t)count + ERG_COUNT_OF(modules) + 1));
+  r->sources = erg_arena_alloc(r->arena, sizeof *r->sources * ((size_t)count + MOST_MODULES + 1));
   if (!r->sources) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   for (int i = 0; i < count; i++) {
     r->sources[i] = erg_arena_strdup(r->arena, r->config->dut_files[i]);
@@ -139,10 +154,11 @@ static erg_status take_sources(recipe *r, const char *data, erg_error *error) {
       status = erg_fail(error, ERG_ERR_NO_INPUT, "--dut: %s: %s", r->sources[i], strerror(errno));
   }
   if (foreign(r)) return status;
-  for (size_t i = 0; i < ERG_COUNT_OF(modules) && status == ERG_OK; i++) {
+  const char *top = tops[top_of(r->config)].top, *const *files = tops[top_of(r->config)].files;
+  for (size_t i = 0; i < MOST_MODULES && files[i] && status == ERG_OK; i++) {
     if (r->netlist && i > 0) break;
-    r->sources[i] = r->netlist ? erg_arena_printf(r->arena, "%s/ergon_top.v", netlist)
-                               : erg_arena_printf(r->arena, "%s/rtl/%s", data, modules[i]);
+    r->sources[i] = r->netlist ? erg_arena_printf(r->arena, "%s/%s.v", netlist, top)
+                               : erg_arena_printf(r->arena, "%s/rtl/%s", data, files[i]);
     status = add_to_key(r, r->sources[i], error);
   }
   return status;
@@ -157,9 +173,9 @@ static erg_status describe(recipe *r, erg_error *error) {
   r->shim = erg_arena_printf(r->arena, "%s/rtl/shim", data);
   r->library = library_folder(r->arena);
   /* The variant names the runtime library by its path: another tree's would be lost with that tree. */
-  r->key = erg_arena_printf(r->arena, "%d %d %d %d %d %d %d %d %s %s %d\n%s%s", c->rows, c->cols, c->weight_bits,
+  r->key = erg_arena_printf(r->arena, "%d %d %d %d %d %d %d %d %s %s %d %s\n%s%s", c->rows, c->cols, c->weight_bits,
                             c->activation_bits, c->accumulator_bits, c->accumulator_depth, output_bits(r), c->rule,
-                            c->mutant ? c->mutant : "", foreign(r) ? "foreign" : "", (int)c->look, r->key, r->library);
+                            c->mutant ? c->mutant : "", foreign(r) ? "foreign" : "", (int)c->look, tops[top_of(c)].top, r->key, r->library);
   for (size_t i = 0; i < ERG_COUNT_OF(shim_sources) && status == ERG_OK; i++)
     status = add_to_key(r, erg_arena_printf(r->arena, "%s/%s", r->shim, shim_sources[i]), error);
   if (status == ERG_OK) status = take_sources(r, data, error);
@@ -188,7 +204,7 @@ static erg_status verilate(const recipe *r, erg_error *error) {
   erg_argument_words(&a, foreign(r) ? "--x-assign unique --x-initial unique --assert --no-timing --prefix Vdut"
                                     : "--x-assign fast --x-initial fast --noassert --prefix Vergon_top");
   erg_argument_words(&a, "--top-module");
-  erg_argument(&a, "%s", foreign(r) ? c->dut_top : "ergon_top");
+  erg_argument(&a, "%s", foreign(r) ? c->dut_top : tops[top_of(c)].top);
   erg_argument_words(&a, "--Mdir");
   erg_argument(&a, "%s/cpp", r->folder);
   if (!r->netlist) {
@@ -264,6 +280,8 @@ static erg_status compile(const recipe *r, bool shows_sums, erg_error *error) {
   erg_argument(&a, "-DVM_TRACE=%d", c->look == ERG_LOOK_WAVES);
   erg_argument(&a, "-DVM_TRACE_FST=%d", c->look == ERG_LOOK_WAVES);
   erg_argument(&a, "-DERGON_LOOK=%d", c->look != ERG_LOOK_NONE);
+  if (!foreign(r)) erg_argument(&a, "-DERGON_TOP=%s", tops[top_of(c)].top);
+  erg_argument(&a, "-DERGON_SHADOW_BITS=%d", tops[top_of(c)].shadow_sums ? c->accumulator_bits : c->weight_bits);
   erg_argument(&a, "-DERGON_ROWS=%d", c->rows);
   erg_argument(&a, "-DERGON_COLS=%d", c->cols);
   erg_argument(&a, "-DERGON_WEIGHT_BITS=%d", c->weight_bits);

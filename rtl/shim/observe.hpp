@@ -8,6 +8,10 @@
 #include <vector>
 #if ERGON_LOOK
 #include "Vergon_top___024root.h"
+// A signal by its path below the top module, whatever that is called.
+#define ERGON_JOIN(object, top, path) (object).top##__DOT__##path
+#define ERGON_JOIN_TOP(object, top, path) ERGON_JOIN(object, top, path)
+#define ERGON_SEEN(object, path) ERGON_JOIN_TOP(object, ERGON_TOP, path)
 #endif
 
 namespace ergon {
@@ -16,17 +20,17 @@ namespace ergon {
 class Observer {
 public:
   // Between the settled inputs and the rising edge.
-  template <typename Top> void before(Top &top) { enabled_ = top.rootp->ergon_top__DOT__en; }
+  template <typename Top> void before(Top &top) { enabled_ = ERGON_SEEN((*top.rootp), en); }
   // Behind the rising edge.
   template <typename Top> void after(Top &top) {
     auto &root = *top.rootp;
-    count(root.ergon_top__DOT__u_array__DOT__w_q, weight_, ERGON_WEIGHT_BITS, toggles_.weight);
-    count(root.ergon_top__DOT__u_array__DOT__shadow_q, shadow_, ERGON_WEIGHT_BITS, toggles_.shadow);
-    count(root.ergon_top__DOT__u_array__DOT__a_q, activation_, ERGON_ACTIVATION_BITS, toggles_.activation);
-    count(root.ergon_top__DOT__u_array__DOT__p_q, sum_, ERGON_ACC_BITS, toggles_.partial_sum);
-    if (enabled_ && root.ergon_top__DOT__u_epilogue__DOT__v2_q) {
+    count(ERGON_SEEN(root, u_array__DOT__w_q), weight_, ERGON_WEIGHT_BITS, toggles_.weight);
+    count(ERGON_SEEN(root, u_array__DOT__shadow_q), shadow_, ERGON_SHADOW_BITS, toggles_.shadow);
+    count(ERGON_SEEN(root, u_array__DOT__a_q), activation_, ERGON_ACTIVATION_BITS, toggles_.activation);
+    count(ERGON_SEEN(root, u_array__DOT__p_q), sum_, ERGON_ACC_BITS, toggles_.partial_sum);
+    if (enabled_ && ERGON_SEEN(root, u_epilogue__DOT__v2_q)) {
       std::vector<int64_t> row(ERGON_COLS);
-      for (int c = 0; c < ERGON_COLS; c++) row[c] = extend(root.ergon_top__DOT__u_epilogue__DOT__x2_q[c], ERGON_ACC_BITS);
+      for (int c = 0; c < ERGON_COLS; c++) row[c] = extend(ERGON_SEEN(root, u_epilogue__DOT__x2_q)[c], ERGON_ACC_BITS);
       rows_.push_back(std::move(row));
     }
   }
@@ -46,17 +50,16 @@ public:
 private:
   static int64_t extend(uint64_t x, int bits) { return static_cast<int64_t>(x << (64 - bits)) >> (64 - bits); }
   // Registers are kept sign-extended; the bits beyond `bits` are copies.
-  template <typename Array, typename Word> static void count(const Array &now, Word *was, int bits, uint64_t &toggles) {
-    const Word mask = bits >= static_cast<int>(8 * sizeof(Word)) ? ~Word{0} : (Word{1} << bits) - 1;
+  template <typename Array> static void count(const Array &now, uint64_t *was, int bits, uint64_t &toggles) {
+    const uint64_t mask = (uint64_t{1} << bits) - 1;
     for (int i = 0; i < ERGON_ROWS * ERGON_COLS; i++) {
-      const Word word = static_cast<Word>(now[i]) & mask;
+      const uint64_t word = static_cast<uint64_t>(now[i]) & mask;
       toggles += static_cast<uint64_t>(__builtin_popcountll(word ^ was[i]));
       was[i] = word;
     }
   }
-  uint32_t weight_[ERGON_ROWS * ERGON_COLS] = {}, shadow_[ERGON_ROWS * ERGON_COLS] = {},
-           activation_[ERGON_ROWS * ERGON_COLS] = {};
-  uint64_t sum_[ERGON_ROWS * ERGON_COLS] = {};
+  uint64_t weight_[ERGON_ROWS * ERGON_COLS] = {}, shadow_[ERGON_ROWS * ERGON_COLS] = {},
+           activation_[ERGON_ROWS * ERGON_COLS] = {}, sum_[ERGON_ROWS * ERGON_COLS] = {};
   erg_rtl_toggles toggles_{};
   bool enabled_ = false;
   std::deque<std::vector<int64_t>> rows_;

@@ -36,6 +36,12 @@ struct Model {
   }
 };
 
+// A port that only the output-stationary array has.
+template <typename Top> auto set_steps(Top &top, int steps, int) -> decltype(top.k_steps_i, void()) {
+  top.k_steps_i = static_cast<uint32_t>(steps);
+}
+template <typename Top> void set_steps(Top &, int, long) {}
+
 Model *model_of(void *model) {
   return static_cast<Model *>(model);
 }
@@ -85,6 +91,7 @@ const int32_t *clock_edge(void *model, const erg_rtl_supply *supply) {
     top.k_first_i = supply->fold->k_first;
     top.k_last_i = supply->fold->k_last;
     top.last_i = supply->fold->last;
+    set_steps(top, supply->fold->k_steps, 0);
   }
   top.a_valid_i = supply->activations != nullptr;
   if (supply->activations) put<ERGON_ACTIVATION_BITS>(top.a_data_i, supply->activations, ERGON_ROWS);

@@ -39,8 +39,9 @@ extern "C" erg_status erg_systemc(const erg_arch *arch, const erg_geometry *geom
   }
 }
 
-extern "C" uint64_t erg_systemc_fold_cycles(const erg_arch *arch, const int *m_rows, int fold_count) {
-  ergon::ArraySchedule schedule(arch);
-  for (int i = 0; i < fold_count; i++) schedule.fold(static_cast<uint64_t>(m_rows[i]));
+extern "C" uint64_t erg_systemc_fold_cycles(const erg_arch *arch, erg_dataflow dataflow, const int *lengths,
+                                            int fold_count) {
+  ergon::ArraySchedule schedule(arch, dataflow);
+  for (int i = 0; i < fold_count; i++) schedule.fold(static_cast<uint64_t>(lengths[i]), true);
   return schedule.end();
 }

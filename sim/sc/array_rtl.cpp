@@ -68,6 +68,28 @@ public:
     return read;
   }
 
+  // Output-stationary: step `i` of the fold's K for ROWS pixels, the first in the last element.
+  int activation_step(const Step &step, const Fold &fold, const RowSet &rows, int i, int slot, int32_t *out) const {
+    const uint8_t *tile = bytes(ERG_TENSOR_INPUT, slot);
+    uint64_t pixel_bytes = run_bytes(g_.in_c, g_.in_bits), row_bytes = pixel_bytes * g_.in_w;
+    const Tap &tap = taps_[fold.first_k + i];
+    const int size = static_cast<int>(job_.arch->rows), group_first = fold.group * (g_.in_c / g_.groups);
+    int read = 0;
+    for (int m = 0; m < size; m++) {
+      int32_t &code = out[size - 1 - m];
+      code = 0;
+      if (m >= fold.pixels) continue;
+      int p = step.first_row + (fold.first_pixel + m) / g_.out_w, q = (fold.first_pixel + m) % g_.out_w;
+      int h = p * g_.stride_h - g_.pad_top + tap.r, w = q * g_.stride_w - g_.pad_left + tap.s;
+      code = job_.run->input_zero_point;
+      if (h < 0 || h >= g_.in_h || w < 0 || w >= g_.in_w) continue;
+      code = get_code(tile + rows.position(h, p) * row_bytes + w * pixel_bytes,
+                      static_cast<uint64_t>(group_first + tap.c) * g_.in_bits, g_.in_bits);
+      read++;
+    }
+    return read;
+  }
+
   Drain drain(const Step &step, int weight_slot, int residual_slot) const {
     Drain d;
     const uint8_t *at = bytes(ERG_TENSOR_CONSTANT, weight_slot);
@@ -136,6 +158,7 @@ void Machine::run_verilated() {
   std::vector<int32_t> weight_row(cols), activation_row(rows), multiplier(cols), t(cols), residual_row(cols);
   std::vector<int64_t> bias(cols);
   RowSet row_set(g, activations.step().first_row, activations.step().rows);
+  const bool os = g.dataflow == ERG_DATAFLOW_OS;
   int row = 0, pixel = 0, residual_pixel = 0, output_pixel = 0;
   int64_t entered = -1;   // last step whose tiles are known to be there
   uint8_t weights_in = 0; // slot of the weight tile that the weight port reads
@@ -181,7 +204,7 @@ void Machine::run_verilated() {
         const Fold &fold = weights.fold();
         feeder.weight_row(weights.step(), fold, row, weights_in, weight_row.data());
         give.weights = weight_row.data();
-        command = {fold.pixels, fold.k_first, fold.k_last, fold.last};
+        command = {fold.pixels, fold.k_first, fold.k_last, fold.last, static_cast<int>(job_->reduction)};
         give.fold = &command;
       }
     }
@@ -190,8 +213,10 @@ void Machine::run_verilated() {
       if (activations.finished()) throw std::runtime_error("the array asks for activations after the last fold");
       enter(activations.step().index);
       if (!withhold()) {
-        codes_read = feeder.activation_row(activations.step(), activations.fold(), row_set, pixel,
-                                           input_slot_[activations.step().index], activation_row.data());
+        const Step &step = activations.step();
+        const uint8_t slot = input_slot_[step.index];
+        codes_read = os ? feeder.activation_step(step, activations.fold(), row_set, pixel, slot, activation_row.data())
+                        : feeder.activation_row(step, activations.fold(), row_set, pixel, slot, activation_row.data());
         give.activations = activation_row.data();
       }
     }
@@ -212,7 +237,9 @@ void Machine::run_verilated() {
       int first = residuals.fold().first_channel - step.first_channel;
       for (int c = 0; c < cols; c++)
         residual_row[c] = c < residuals.fold().channels
-                              ? d.residual[static_cast<size_t>(residual_pixel) * step.channels + first + c]
+                              ? d.residual[static_cast<size_t>(residuals.fold().first_pixel + residual_pixel) *
+                                               step.channels +
+                                           first + c]
                               : 0;
       give.residuals = residual_row.data();
     }
@@ -231,7 +258,7 @@ void Machine::run_verilated() {
 
     if (asked.weight) {
       if (row == 0) count_fold(weights.step(), weights.fold());
-      if (++row == rows) {
+      if (++row == (os ? weights.fold().steps : rows)) {
         row = 0;
         Step done = weights.step();
         weights.next();
@@ -243,7 +270,7 @@ void Machine::run_verilated() {
     }
     if (asked.activation) {
       codes_read_ += codes_read;
-      if (++pixel == activations.fold().pixels) {
+      if (++pixel == activations.fold().steps) {
         pixel = 0;
         Step done = activations.step();
         macs_done_ +=
@@ -270,7 +297,8 @@ void Machine::run_verilated() {
         wait_output_slot();
         output_step = step.index;
       }
-      feeder.put_output(step, outputs.fold(), output_pixel, (outputs_begun_ - 1) % kSlots, out);
+      feeder.put_output(step, outputs.fold(), outputs.fold().first_pixel + output_pixel, (outputs_begun_ - 1) % kSlots,
+                        out);
       if (++output_pixel == outputs.fold().pixels) {
         output_pixel = 0;
         outputs.next_last();

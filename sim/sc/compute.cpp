@@ -58,8 +58,27 @@ void Machine::finish_outputs(const Step &step) {
   output_event_.notify(sc_core::SC_ZERO_TIME);
 }
 
-// Input codes a fold asks of the scratchpad: for each of its rows (a tap and channel), the output pixels of the tile
-// whose tap falls inside the map.
+// Pixels of [first, first + count) of a step whose tap (r, s) falls inside the map.
+static uint64_t inside(const erg_geometry &g, const Step &step, int r, int s, int first, int count) {
+  auto column_inside = [&](int q) {
+    int w = q * g.stride_w - g.pad_left + s;
+    return w >= 0 && w < g.in_w;
+  };
+  uint64_t pixels = 0, whole_row = 0;
+  for (int q = 0; q < g.out_w; q++) whole_row += column_inside(q);
+  for (int row = first / g.out_w; row * g.out_w < first + count; row++) {
+    int h = (step.first_row + row) * g.stride_h - g.pad_top + r;
+    if (h < 0 || h >= g.in_h) continue;
+    int from = std::max(first - row * g.out_w, 0), to = std::min(first + count - row * g.out_w, g.out_w);
+    if (to - from == g.out_w)
+      pixels += whole_row;
+    else
+      for (int q = from; q < to; q++) pixels += column_inside(q);
+  }
+  return pixels;
+}
+
+// Input codes a fold asks of the scratchpad: for each tap and channel, those of its pixels whose tap is inside the map.
 uint64_t Machine::input_elements(const Step &step, const Fold &fold) const {
   const erg_geometry &g = *job_->g;
   int group_channels = g.in_c / g.groups;
@@ -67,17 +86,9 @@ uint64_t Machine::input_elements(const Step &step, const Fold &fold) const {
   int64_t k = fold.first_k, end = fold.first_k + fold.k_count;
   while (k < end) {
     int64_t tap = k / group_channels, channels = std::min<int64_t>(end, (tap + 1) * group_channels) - k;
-    int r = static_cast<int>(tap / g.kernel_w), s = static_cast<int>(tap % g.kernel_w);
-    uint64_t rows = 0, columns = 0;
-    for (int p = step.first_row; p < step.first_row + step.rows; p++) {
-      int h = p * g.stride_h - g.pad_top + r;
-      rows += h >= 0 && h < g.in_h;
-    }
-    for (int q = 0; q < g.out_w; q++) {
-      int w = q * g.stride_w - g.pad_left + s;
-      columns += w >= 0 && w < g.in_w;
-    }
-    elements += rows * columns * static_cast<uint64_t>(channels);
+    elements += inside(g, step, static_cast<int>(tap / g.kernel_w), static_cast<int>(tap % g.kernel_w),
+                       fold.first_pixel, fold.pixels) *
+                static_cast<uint64_t>(channels);
     k += channels;
   }
   return elements;
@@ -87,17 +98,21 @@ uint64_t Machine::input_elements(const Step &step, const Fold &fold) const {
 void Machine::count_fold(const Step &step, const Fold &fold) {
   const erg_geometry &g = *job_->g;
   uint64_t weights = static_cast<uint64_t>(fold.channels) * fold.k_count * g.weight_bits;
+  uint64_t inputs = input_elements(step, fold) * g.in_bits;
   uint64_t macs = static_cast<uint64_t>(fold.pixels) * fold.channels * fold.k_count;
   uint64_t sums = static_cast<uint64_t>(fold.pixels) * fold.channels * g.psum_bits;
   count(places_[ERG_TENSOR_WEIGHT].scratchpad, ERG_TENSOR_WEIGHT, false, weights);
-  count(places_[ERG_TENSOR_INPUT].scratchpad, ERG_TENSOR_INPUT, false, input_elements(step, fold) * g.in_bits);
-  if (!fold.k_first) psum_read_bits_ += sums;
-  if (!fold.k_last) psum_write_bits_ += sums;
-  register_bits_[ERG_TENSOR_WEIGHT] += weights;
-  register_bits_[ERG_TENSOR_INPUT] += macs * g.in_bits;
+  count(places_[ERG_TENSOR_INPUT].scratchpad, ERG_TENSOR_INPUT, false, inputs);
+  if (g.dataflow != ERG_DATAFLOW_OS && !fold.k_first) psum_read_bits_ += sums;
+  if (g.dataflow != ERG_DATAFLOW_OS && !fold.k_last) psum_write_bits_ += sums;
+  register_bits_[ERG_TENSOR_WEIGHT] += g.dataflow == ERG_DATAFLOW_WS ? weights : macs * g.weight_bits;
+  register_bits_[ERG_TENSOR_INPUT] += g.dataflow == ERG_DATAFLOW_IS ? inputs : macs * g.in_bits;
   register_bits_[ERG_TENSOR_PSUM] += macs * g.psum_bits;
   macs_ += macs;
   if (fold.k_last) count_epilogue(fold);
+  if (g.dataflow == ERG_DATAFLOW_OS && fold.k_last) // the first pixel's sum is captured at the bottom, the next one above
+    for (int pixel = 0; pixel < fold.pixels; pixel++)
+      register_bits_[ERG_TENSOR_PSUM] += static_cast<uint64_t>(pixel + 1) * fold.channels * g.psum_bits;
 }
 
 void Machine::count_epilogue(const Fold &fold) {
@@ -111,14 +126,14 @@ void Machine::count_epilogue(const Fold &fold) {
 }
 
 void Machine::run_behavioural() {
-  ArraySchedule schedule(job_->arch);
+  ArraySchedule schedule(job_->arch, job_->g->dataflow);
   uint64_t elapsed = 0;
   for (FoldWalk walk(*job_); !walk.finished();) {
     Step step = walk.step();
     wait_ready(step.index);
     if (step.last_k) wait_output_slot();
     for (; !walk.finished() && walk.step().index == step.index; walk.next()) {
-      schedule.fold(static_cast<uint64_t>(walk.fold().pixels));
+      schedule.fold(static_cast<uint64_t>(walk.fold().steps), walk.fold().k_last);
       count_fold(step, walk.fold());
     }
     uint64_t now = walk.finished() ? schedule.end() : schedule.next_start();
@@ -142,6 +157,7 @@ void Machine::run_vector() {
     uint64_t cols = static_cast<uint64_t>(job_->arch->cols);
     uint64_t work = (outputs * g.window + cols - 1) / cols;
     Fold whole{};
+    whole.pixels = step.rows * g.out_w;
     whole.k_count = g.window * g.in_c; /* every tap of every channel: an elementwise pass is a 1 x 1 window */
     count(places_[ERG_TENSOR_INPUT].scratchpad, ERG_TENSOR_INPUT, false, input_elements(step, whole) * g.in_bits);
     if (g.operands == 2)

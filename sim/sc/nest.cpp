@@ -79,25 +79,46 @@ FoldWalk::FoldWalk(const Job &job) : job_(&job), step_(step_at(job, 0)) {
 
 void FoldWalk::set() {
   const erg_geometry &g = *job_->g;
-  int cols = static_cast<int>(job_->arch->cols), rows = static_cast<int>(job_->arch->rows);
-  int group_channels = g.groups == 1 ? step_.channels : g.out_c / g.groups;
-  columns_ = (group_channels + cols - 1) / cols;
-  k_folds_ = (step_.k_count + rows - 1) / rows;
+  const int cols = static_cast<int>(job_->arch->cols), rows = static_cast<int>(job_->arch->rows);
+  const int group_channels = g.groups == 1 ? step_.channels : g.out_c / g.groups;
+  const int tile_pixels = step_.rows * g.out_w;
+  const bool os = g.dataflow == ERG_DATAFLOW_OS, is = g.dataflow == ERG_DATAFLOW_IS;
   fold_.group = group_;
-  fold_.first_channel = step_.first_channel + group_ * group_channels + column_ * cols;
-  fold_.channels = std::min(cols, group_channels - column_ * cols);
-  fold_.first_k = step_.first_k + k_ * rows;
-  fold_.k_count = std::min<int64_t>(rows, step_.k_count - k_ * rows);
-  fold_.pixels = step_.rows * g.out_w;
-  fold_.k_first = step_.k == 0 && k_ == 0;
-  fold_.k_last = step_.last_k && k_ == k_folds_ - 1;
-  fold_.last =
-      step_.index == job_->steps - 1 && group_ == g.groups - 1 && column_ == columns_ - 1 && k_ == k_folds_ - 1;
+  fold_.first_channel = step_.first_channel + group_ * group_channels;
+  fold_.channels = group_channels;
+  fold_.first_pixel = 0;
+  fold_.pixels = tile_pixels;
+  fold_.first_k = step_.first_k;
+  fold_.k_count = step_.k_count;
+  columns_ = ((is ? tile_pixels : group_channels) + cols - 1) / cols;
+  if (is) {
+    fold_.first_pixel = column_ * cols;
+    fold_.pixels = std::min(cols, tile_pixels - fold_.first_pixel);
+  } else {
+    fold_.first_channel += column_ * cols;
+    fold_.channels = std::min(cols, group_channels - column_ * cols);
+  }
+  if (os) {
+    inner_folds_ = (tile_pixels + rows - 1) / rows;
+    fold_.first_pixel = static_cast<int>(inner_) * rows;
+    fold_.pixels = std::min(rows, tile_pixels - fold_.first_pixel);
+  } else {
+    inner_folds_ = (step_.k_count + rows - 1) / rows;
+    fold_.first_k += inner_ * rows;
+    fold_.k_count = std::min<int64_t>(rows, step_.k_count - inner_ * rows);
+  }
+  fold_.steps = os ? static_cast<int>(fold_.k_count) : is ? fold_.channels : fold_.pixels;
+  fold_.k_first = step_.k == 0 && (os || inner_ == 0);
+  fold_.k_last = step_.last_k && (os || inner_ == inner_folds_ - 1);
+  // Output-stationary, a sum over several stretches of K is one fold of the array, so it is the last from its start.
+  const int64_t stretches = os ? (job_->reduction + job_->m->reduction - 1) / job_->m->reduction : 1;
+  fold_.last = step_.index / stretches == (job_->steps - 1) / stretches && group_ == g.groups - 1 &&
+               column_ == columns_ - 1 && inner_ == inner_folds_ - 1;
 }
 
 void FoldWalk::next() {
-  if (++k_ == k_folds_) {
-    k_ = 0;
+  if (++inner_ == inner_folds_) {
+    inner_ = 0;
     if (++column_ == columns_) {
       column_ = 0;
       if (++group_ == job_->g->groups) {

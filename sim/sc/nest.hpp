@@ -43,11 +43,13 @@ struct Fold {
   int group;
   int first_channel, channels; // columns used
   int64_t first_k, k_count;    // rows used
-  int pixels;                  // M
+  int first_pixel, pixels;     // of the step's
+  int steps;                   // streamed elements of a port that is not the loading one (ws: pixels, os: K, is: channels)
   bool k_first, k_last, last;
 };
 
-// Walks folds in the order of docs/model.md: group, column of folds, K innermost.
+// Walks folds in the order of docs/model.md. ws: group, column of folds, stretches of R of K. os: group, column, blocks
+// of R pixels. is: group, blocks of C pixels, stretches of R of K.
 class FoldWalk {
 public:
   explicit FoldWalk(const Job &job);
@@ -62,7 +64,7 @@ private:
   Step step_;
   Fold fold_;
   int group_ = 0, column_ = 0, columns_ = 0;
-  int64_t k_ = 0, k_folds_ = 0;
+  int64_t inner_ = 0, inner_folds_ = 0; // stretches of K, or blocks of pixels
 };
 
 } // namespace ergon

@@ -72,7 +72,7 @@ TEST(RtlArray, TheHandWorkedFolds) { // docs/model.md: M = 1, 7, 2 on 4 x 4
   arch.rows = arch.cols = 4;
   const int m_rows[] = {1, 7, 2};
   EXPECT_EQ(erg_fold_cycles(&arch, m_rows, 3), 28u);
-  EXPECT_EQ(erg_systemc_fold_cycles(&arch, m_rows, 3), 28u);
+  EXPECT_EQ(erg_systemc_fold_cycles(&arch, ERG_DATAFLOW_WS, m_rows, 3), 28u);
 }
 
 TEST(RtlArray, MutantsAreCaughtByBits) {

@@ -23,6 +23,7 @@ typedef struct {
   erg_requant residual_scale;
   erg_rtl_layer layer;
   erg_rule rule;        /**< of the golden side; the array is built for it */
+  erg_dataflow dataflow; /**< ws or os: of the array driven */
 } erg_gemm;
 
 /** Golden side: outputs [m, n] and, where not NULL, the sums before requantization, bias added, wrapped [m, n]. */
@@ -46,7 +47,8 @@ typedef struct {
  *  without a beat), gives other than m rows a column of tiles, or breaks its contract; the text says how far it came. */
 erg_status erg_gemm_drive(erg_rtl *rtl, int rows, int cols, const erg_gemm *gemm, erg_gemm_run *run, erg_error *error);
 
-/** M of every fold in the order they are run, *count of them: for the formulas. NULL when memory ran out. */
+/** Length of every fold (ws: its M; os: K) in the order they are run, *count of them: for the formulas. NULL when memory
+ *  ran out. */
 int *erg_gemm_folds(erg_arena *arena, int rows, int cols, const erg_gemm *gemm, int *count);
 
 #ifdef __cplusplus

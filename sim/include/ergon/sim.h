@@ -87,6 +87,7 @@ typedef struct {
   int in_bits, out_bits, weight_bits, residual_bits, psum_bits, constant_bits; /**< constant_bits: per channel */
   int64_t window;                     /**< vector passes: elements visited per output element */
   bool from_chain, to_chain;          /**< `depth`: the input comes from, the output goes to the next pass on chip */
+  int dataflow;                       /**< erg_dataflow; erg_geometry_of leaves it 0, erg_geometry_at sets the point's */
 } erg_geometry;
 
 void erg_geometry_of(const erg_pass *pass, const erg_precision *precision, erg_geometry *out);
@@ -123,8 +124,9 @@ extern const char *const erg_model_names[];
 /** Closed formulas (analytic.c). */
 void erg_analytic(const erg_arch *arch, const erg_geometry *geometry, const erg_mapping *mapping,
                   const erg_op_counts *ops, erg_activity *out);
-/** Array cycles of a pass, weight-stationary: R + sum over all folds but the last of max(M, R) + M_last + (R-1) + (C-1)
- *  + E. The second form takes the folds' M one by one. */
+/** Array cycles of a pass by its dataflow (docs/model.md, "Dataflows"). The second form takes the folds' lengths L one by
+ *  one, M (ws) or K (os): R + sum over all folds but the last of max(L, R) + L_last + (R-1) + (C-1) + E; the R is the
+ *  first fold's weights (ws) or the last one's drain (os). */
 uint64_t erg_array_cycles(const erg_arch *arch, const erg_geometry *geometry, const erg_mapping *mapping);
 uint64_t erg_fold_cycles(const erg_arch *arch, const int *m_rows, int fold_count);
 
@@ -148,8 +150,8 @@ typedef struct {
 erg_status erg_systemc(const erg_arch *arch, const erg_geometry *geometry, const erg_mapping *mapping,
                        const erg_op_counts *ops, erg_rtl_run *run, erg_activity *out, erg_error *error);
 
-/** Array cycles of a list of folds by the SystemC model's schedule of the array's two ports. */
-uint64_t erg_systemc_fold_cycles(const erg_arch *arch, const int *m_rows, int fold_count);
+/** Array cycles of a list of folds by the SystemC model's schedule of the array's ports. */
+uint64_t erg_systemc_fold_cycles(const erg_arch *arch, erg_dataflow dataflow, const int *lengths, int fold_count);
 
 /** Checks counts against docs/model.md with code that shares nothing with the models: fills = parent reads, drains = parent
  *  writes, reads >= distinct bits, partial sums, MACs. ERG_ERR_MISMATCH names level, tensor and both numbers. */
@@ -196,6 +198,8 @@ typedef struct {
   erg_spread spread; /**< total energy by the constants it rests on; lives in the plan's arena */
 } erg_result;
 
+/** erg_geometry_of in the point's precision and dataflow. */
+void erg_geometry_at(const erg_point *point, const erg_pass *pass, erg_geometry *out);
 /** The judge that erg_plan_build asks; `context` is the erg_point. */
 bool erg_judge_fusion(void *context, const erg_pass *fused, const erg_pass *parts, int part_count, char *reason,
                       size_t reason_bytes);

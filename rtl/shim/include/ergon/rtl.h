@@ -35,6 +35,7 @@ typedef struct {
   erg_rtl_look look;            /**< what can be seen of it; 0 is the fastest */
   int rule;                     /**< of requantization, as erg_rule: 0 S, 1 D, 3 A; the array of the house only */
   int output_bits;              /**< 2..16; 0: activation_bits, which a foreign array always has */
+  const char *top;              /**< top module of another dataflow of the house; NULL: ergon_top, weight-stationary */
 } erg_rtl_config;
 
 typedef struct erg_rtl erg_rtl;

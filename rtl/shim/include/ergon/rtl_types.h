@@ -21,7 +21,8 @@ typedef struct {
 typedef struct {
   bool weight;    /**< one row of `cols` weights (with `fold` when weight_row == 0) */
   int weight_row; /**< 0..rows-1: which row of the fold's weight tile */
-  bool activation; /**< one row of `rows` activation codes: element i meets weight row i */
+  bool activation; /**< one row of `rows` activation codes: element i meets weight row i (output-stationary: one step of
+                        `rows` pixels, the first in the last element; weights are asked for with it) */
   bool constants; /**< bias, multiplier and t of the `cols` columns of the n-tile now leaving the array */
   bool residual;  /**< one row of `cols` residual codes */
 } erg_rtl_request;
@@ -32,6 +33,7 @@ typedef struct {
   bool k_first; /**< partial sums start at 0 */
   bool k_last;  /**< sums go to the epilogue instead of back to the accumulator memory */
   bool last;    /**< last fold of the layer */
+  int k_steps;  /**< output-stationary only: K, the same in all folds of a layer; m_rows are then pixels, 1..rows */
 } erg_rtl_fold;
 
 /** What the driver gives in the coming cycle: NULL = not valid (a gap if asked for). Elements are int32 codes. */
@@ -45,7 +47,8 @@ typedef struct {
 } erg_rtl_supply;
 
 /** Bits of the cells' registers that changed their value, over all cells and clock edges since the start of a layer.
- *  Registers keep codes of the widths built: a working and a shadow weight, an activation, a partial sum. */
+ *  Registers keep codes of the widths built: a working and a shadow weight (output-stationary: a sum that
+ *  drains), an activation, a partial sum. */
 typedef struct { uint64_t weight, shadow, activation, partial_sum; } erg_rtl_toggles;
 
 #endif
