@@ -213,13 +213,19 @@ static void print_law(const erg_result *r, FILE *stream) {
 /* Passes that use few PEs say so: groups run one after another. */
 static void print_remarks(const erg_result *r, FILE *stream) {
   const erg_arch *arch = r->point.arch;
+  if (r->point.dataflow == ERG_DATAFLOW_IS)
+    fputs("Dataflow is: weight-stationary with operands and their widths exchanged; constants come an output row.\n",
+          stream);
   for (int i = 0; i < r->layer_count; i++) {
     const erg_geometry *g = &r->layers[i].geometry;
     int64_t k = erg_geometry_reduction(g);
     if (!g->array || g->groups == 1 || k >= arch->rows) continue;
     int columns_used = g->out_c / g->groups < arch->cols ? g->out_c / g->groups : (int)arch->cols;
+    const int used[] = {[ERG_DATAFLOW_WS] = (int)k * columns_used,
+                        [ERG_DATAFLOW_OS] = (int)arch->rows * columns_used,
+                        [ERG_DATAFLOW_IS] = (int)(k * arch->cols)};
     fprintf(stream, "Grouped layers run a group at a time: %s uses %d of %d PEs.\n", r->layers[i].pass->name,
-            (int)k * columns_used, (int)(arch->rows * arch->cols));
+            used[r->point.dataflow], (int)(arch->rows * arch->cols));
     break;
   }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Drives an array alone. Folds go n-tile, m-tile, then K by stretches of `rows` (weight-stationary) or pixels by blocks
- * of `rows` (output-stationary); whatever the array asks for is given, or withheld at random. Clocking stops when the array says done, never at a computed number. */
+ * of `rows` (output-stationary); whatever the array asks for is given, or withheld at random. Clocking stops when the
+ * array says done, never at a computed number. */
 #include "ergon/gemm.h"
 #include <inttypes.h>
 #include <string.h>

@@ -74,7 +74,8 @@ static void note_codes(session *s, int kind, const erg_gemm *g, const int16_t *c
 static void check_cycles(const session *s, const erg_gemm *g, const int *m_rows, int folds, const erg_gemm_run *run,
                          int number, erg_verify_row *row) {
   uint64_t formula = erg_fold_cycles(s->point->arch, m_rows, folds),
-           systemc = erg_systemc_fold_cycles(s->point->arch, g->dataflow, m_rows, folds), rtl = run->cycles - run->gap_cycles;
+           systemc = erg_systemc_fold_cycles(s->point->arch, g->dataflow, m_rows, folds),
+           rtl = run->cycles - run->gap_cycles;
   row->cycles_formula += formula;
   row->cycles_systemc += systemc;
   row->cycles_rtl += rtl;

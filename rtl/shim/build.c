@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The sources of each top module, one dataflow each; the first is what is meant where none is named. The synthesis check
- * puts a netlist in place of these by ERGON_RTL_SOURCES: a folder with one file, TOP.v. */
+/* The sources of each top module, one dataflow each; the first is what is meant where none is named. The synthesis
+ * check puts a netlist in place of these by ERGON_RTL_SOURCES: a folder with one file, TOP.v. */
 #define MOST_MODULES 8
 static const struct {
   const char *top, *files[MOST_MODULES];
@@ -175,7 +175,8 @@ static erg_status describe(recipe *r, erg_error *error) {
   /* The variant names the runtime library by its path: another tree's would be lost with that tree. */
   r->key = erg_arena_printf(r->arena, "%d %d %d %d %d %d %d %d %s %s %d %s\n%s%s", c->rows, c->cols, c->weight_bits,
                             c->activation_bits, c->accumulator_bits, c->accumulator_depth, output_bits(r), c->rule,
-                            c->mutant ? c->mutant : "", foreign(r) ? "foreign" : "", (int)c->look, tops[top_of(c)].top, r->key, r->library);
+                            c->mutant ? c->mutant : "", foreign(r) ? "foreign" : "", (int)c->look, tops[top_of(c)].top,
+                            r->key, r->library);
   for (size_t i = 0; i < ERG_COUNT_OF(shim_sources) && status == ERG_OK; i++)
     status = add_to_key(r, erg_arena_printf(r->arena, "%s/%s", r->shim, shim_sources[i]), error);
   if (status == ERG_OK) status = take_sources(r, data, error);

@@ -236,11 +236,11 @@ void Machine::run_verilated() {
       const Drain &d = drain_of(step.index);
       int first = residuals.fold().first_channel - step.first_channel;
       for (int c = 0; c < cols; c++)
-        residual_row[c] = c < residuals.fold().channels
-                              ? d.residual[static_cast<size_t>(residuals.fold().first_pixel + residual_pixel) *
-                                               step.channels +
-                                           first + c]
-                              : 0;
+        residual_row[c] =
+            c < residuals.fold().channels
+                ? d.residual[static_cast<size_t>(residuals.fold().first_pixel + residual_pixel) * step.channels +
+                             first + c]
+                : 0;
       give.residuals = residual_row.data();
     }
     bool all = (!want.weight || give.weights) && (!want.activation || give.activations) &&

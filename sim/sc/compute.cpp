@@ -110,7 +110,8 @@ void Machine::count_fold(const Step &step, const Fold &fold) {
   register_bits_[ERG_TENSOR_PSUM] += macs * g.psum_bits;
   macs_ += macs;
   if (fold.k_last) count_epilogue(fold);
-  if (g.dataflow == ERG_DATAFLOW_OS && fold.k_last) // the first pixel's sum is captured at the bottom, the next one above
+  if (g.dataflow == ERG_DATAFLOW_OS &&
+      fold.k_last) // the first pixel's sum is captured at the bottom, the next one above
     for (int pixel = 0; pixel < fold.pixels; pixel++)
       register_bits_[ERG_TENSOR_PSUM] += static_cast<uint64_t>(pixel + 1) * fold.channels * g.psum_bits;
 }

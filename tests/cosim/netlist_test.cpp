@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Synthesis reads the modules as simulation does. A style that synthesizes to a silently wrong netlist would show here.
 #include "drive.hpp"
+#include "width_check.hpp"
 
 namespace {
 
@@ -64,6 +65,45 @@ TEST(Netlist, GatesFollowTheSourcesCycleByCycle) {
     std::string last = text.substr(text.rfind('\n', text.size() - 2) + 1);
     ASSERT_EQ(sscanf(last.c_str(), "%d output rows compared, %d cycles differ", &rows, &differing), 2) << text;
     EXPECT_GT(rows, 1000);
+    if (wrong)
+      EXPECT_GT(differing, 100);
+    else
+      EXPECT_EQ(differing, 0) << text;
+  }
+}
+
+// The output-stationary array: as elaborated under random cases against the golden kernel, as gates beside its sources.
+TEST(Netlist, OutputStationary) {
+  if (missing("yosys -V") || missing("iverilog -V"))
+    GTEST_SKIP() << "skipped, because yosys or iverilog is not installed (scripts/packages-test.txt)";
+  test::Folder folder;
+  std::string files;
+  for (const char *name : {"ergon_pkg", "ergon_sequencer_os", "ergon_array_os", "ergon_epilogue", "ergon_top_os"})
+    files += std::string(" " ERGON_TEST_SOURCE_DIR "/rtl/") + name + ".sv";
+  auto synthesized = [&](const char *size, const char *passes, const std::string &path) {
+    test::Output yosys =
+        test::shell("yosys -q -p 'read_verilog -sv" + files + "; chparam -set ROWS " + size + " -set COLS " + size +
+                    " ergon_top_os; " + passes + "; write_verilog -noattr " + path + "'");
+    EXPECT_EQ(yosys.exit_code, 0) << yosys.err;
+  };
+  synthesized("4", "hierarchy -top ergon_top_os; proc; flatten; opt; memory -nomap; opt_clean",
+              folder / "ergon_top_os.v");
+  setenv("ERGON_RTL_SOURCES", folder.path.c_str(), 1);
+  width::Total total;
+  width::check("int8", 4, 4, 16, 100, 92, total, ERG_DATAFLOW_OS);
+  unsetenv("ERGON_RTL_SOURCES");
+  synthesized("2", "synth -flatten -top ergon_top_os; rename -top ergon_gates", folder / "gates.v");
+  for (bool wrong : {false, true}) {
+    std::string program = folder / (wrong ? "wrong" : "right");
+    test::Output built =
+        test::shell(std::string("iverilog -g2012 ") + (wrong ? "-DERGON_MUTANT_SKEW " : "") + "-o " + program + files +
+                    " " + folder / "gates.v" + " " ERGON_TEST_SOURCE_DIR "/tests/cosim/os_lockstep_tb.sv");
+    ASSERT_EQ(built.exit_code, 0) << built.err;
+    int rows = 0, differing = -1;
+    std::string text = test::shell(program).out;
+    std::string last = text.substr(text.rfind('\n', text.size() - 2) + 1);
+    ASSERT_EQ(sscanf(last.c_str(), "%d output rows compared, %d cycles differ", &rows, &differing), 2) << text;
+    EXPECT_GT(rows, 500);
     if (wrong)
       EXPECT_GT(differing, 100);
     else

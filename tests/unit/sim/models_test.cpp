@@ -6,12 +6,15 @@
 
 namespace {
 
-void agree(const char *arch, const char *net, const char *precision, erg_fusion fusion, int batch = 1) {
+void agree(const char *arch, const char *net, const char *precision, erg_fusion fusion, int batch = 1,
+           erg_dataflow dataflow = ERG_DATAFLOW_WS) {
   SCOPED_TRACE(std::string(arch) + " " + net + " " + precision + " " + erg_fusion_names[fusion] + " batch " +
-               std::to_string(batch));
+               std::to_string(batch) + " " + erg_dataflow_names[dataflow]);
   Bench bench(arch, net, "horowitz-45nm", batch);
-  Result formula(bench.point(precision, fusion, ERG_MODEL_ANALYTIC, batch)),
-      events(bench.point(precision, fusion, ERG_MODEL_SYSTEMC, batch));
+  erg_point points[] = {bench.point(precision, fusion, ERG_MODEL_ANALYTIC, batch),
+                        bench.point(precision, fusion, ERG_MODEL_SYSTEMC, batch)};
+  points[0].dataflow = points[1].dataflow = dataflow;
+  Result formula(points[0]), events(points[1]);
   ASSERT_EQ(formula.status, ERG_OK) << formula.error.message();
   ASSERT_EQ(events.status, ERG_OK) << events.error.message();
   ASSERT_EQ(formula.layer_count, events.layer_count);
@@ -46,6 +49,13 @@ TEST(Models, AgreeOnMobileNetV2) {
 }
 TEST(Models, AgreeOnVgg16) {
   agree("edge", "vgg16", "int16", ERG_FUSION_EPILOGUE);
+}
+TEST(Models, AgreeInEveryDataflow) {
+  for (erg_dataflow dataflow : {ERG_DATAFLOW_OS, ERG_DATAFLOW_IS}) {
+    agree("edge", "resnet18", "int8", ERG_FUSION_EPILOGUE, 1, dataflow);
+    agree("edge", "vgg16", "w4a8", ERG_FUSION_EPILOGUE, 1, dataflow); // its FC layers stretch K over several tiles
+    agree("cloud", "mobilenetv2", "fp16", ERG_FUSION_NONE, 2, dataflow);
+  }
 }
 TEST(Models, AgreeOnALargeMachine) {
   agree("cloud", "resnet50", "int8", ERG_FUSION_EPILOGUE);
@@ -84,9 +94,10 @@ TEST(Models, AgreeOnAProductOfTwoMaps) {
 TEST(Models, AgreeOnRandomShapes) {
   test::Random random(111);
   int mapped = 0;
-  for (int round = 0; round < 400; round++) {
+  for (int round = 0; round < 800; round++) {
     SCOPED_TRACE("seed 111, round " + std::to_string(round));
     erg_geometry g = random_geometry(random);
+    g.dataflow = round % 2 ? random.range(ERG_DATAFLOW_OS, ERG_DATAFLOW_IS) : ERG_DATAFLOW_WS;
     std::string text =
         "name: t\nrows: " + std::to_string(random.range(2, 9)) + "\ncols: " + std::to_string(random.range(2, 9)) +
         "\nclock_mhz: 100\naccumulator_depth: " + std::to_string(random.range(8, 100)) + "\nlevels:\n" +
@@ -122,7 +133,7 @@ TEST(Models, AgreeOnRandomShapes) {
     }
     erg_arch_free(&arch);
   }
-  EXPECT_GT(mapped, 250);
+  EXPECT_GT(mapped, 500);
 }
 
 // The comparison of traffic can fail: a machine that cuts its tiles in half loads their halos more often.

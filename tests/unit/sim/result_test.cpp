@@ -111,14 +111,26 @@ TEST(Result, SkippedPointsSayWhy) {
   EXPECT_STREQ(json_string_value(json_object_get(json, "status")), "skipped");
   EXPECT_TRUE(json_is_null(json_object_get(json, "totals")));
   json_decref(json);
-  erg_point os = bench.point("int8");
-  os.dataflow = ERG_DATAFLOW_OS;
-  EXPECT_TRUE(Result(os).skipped);
+  erg_point chains = bench.point("int8", ERG_FUSION_DEPTH);
+  chains.dataflow = ERG_DATAFLOW_OS;
+  EXPECT_TRUE(Result(chains).skipped);
+  erg_point no_rtl = bench.point("int8", ERG_FUSION_EPILOGUE, ERG_MODEL_RTL);
+  no_rtl.dataflow = ERG_DATAFLOW_IS;
+  Result is(no_rtl);
+  ASSERT_EQ(is.status, ERG_OK) << is.error.message();
+  ASSERT_TRUE(is.skipped);
+  EXPECT_NE(std::string(is.reason).find("dataflow is has no RTL"), std::string::npos) << is.reason;
 }
 
-TEST(Conserve, CatchesEveryCorruptedCount) {
+class Conserve : public testing::TestWithParam<erg_dataflow> {};
+INSTANTIATE_TEST_SUITE_P(Dataflows, Conserve, testing::Values(ERG_DATAFLOW_WS, ERG_DATAFLOW_OS, ERG_DATAFLOW_IS),
+                         [](const auto &info) { return erg_dataflow_names[info.param]; });
+
+TEST_P(Conserve, CatchesEveryCorruptedCount) {
   Bench bench("cloud", "resnet18");
-  Result r(bench.point("int8"));
+  erg_point point = bench.point("int8");
+  point.dataflow = GetParam();
+  Result r(point);
   ASSERT_EQ(r.status, ERG_OK);
   int caught = 0, changed = 0;
   for (int i = 0; i < r.layer_count; i++) {
