@@ -25,7 +25,9 @@ module ergon_array_os #(
     // what column c drains in the next cycle: slot s, the cell that stood in row ROWS - 1 - s
     input  logic [COLS-1:0]                 drain_i,
     input  logic [COLS*SLOT_BITS-1:0]       slot_i,
-    output logic [COLS*ACC_BITS-1:0]        psum_o      // aligned; slot 0 R + C - 1 cycles behind its capture
+    // a slot stands aligned below the cells, R + C - 1 cycles behind its number; one cycle later it is at sum_o
+    input  logic                            valid_i,
+    output logic [COLS*ACC_BITS-1:0]        sum_o
 );
   localparam int Cells = ROWS * COLS;
   localparam int Wave = ROWS + COLS - 1;
@@ -72,6 +74,12 @@ module ergon_array_os #(
 
   always_ff @(posedge clk_i)
     if (en_i) begin
+      // First, and in this block: here alone is it sure that the cells still hold their old values.
+      if (valid_i)
+        for (int c = 0; c < COLS; c++)
+          sum_o[c*ACC_BITS+:ACC_BITS] <=
+              c == COLS - 1 ? shadow_q[(ROWS-1)*COLS+c] : wait_q[c*COLS+(c == COLS-1 ? 0 : COLS-2-c)];
+
       for (int c = 0; c < COLS - 1; c++) begin
         for (int s = COLS - 2 - c; s > 0; s--) wait_q[c*COLS+s] = wait_q[c*COLS+s-1];
         wait_q[c*COLS] = shadow_q[(ROWS-1)*COLS+c];
@@ -80,7 +88,7 @@ module ergon_array_os #(
       for (int c = 0; c < COLS; c++)
         if (drain_i[c])
           for (int r = ROWS - 1; r > 0; r--)
-            if (r > 32'(slot_i[c*SLOT_BITS+:SLOT_BITS])) shadow_q[r*COLS+c] = shadow_q[(r-1)*COLS+c];
+            shadow_q[r*COLS+c] = r > 32'(slot_i[c*SLOT_BITS+:SLOT_BITS]) ? shadow_q[(r-1)*COLS+c] : shadow_q[r*COLS+c];
 
       for (int d = 0; d < Wave; d++)
         if (wave[d])
@@ -106,9 +114,4 @@ module ergon_array_os #(
   always_ff @(posedge clk_i)
     if (!rst_ni) wave_q <= '0;
     else if (en_i) wave_q <= wave[Wave-2:0];
-
-  always_comb
-    for (int c = 0; c < COLS; c++)
-      psum_o[c*ACC_BITS+:ACC_BITS] =
-          c == COLS - 1 ? shadow_q[(ROWS-1)*COLS+c] : wait_q[c*COLS+(c == COLS-1 ? 0 : COLS-2-c)];
 endmodule

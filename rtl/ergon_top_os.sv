@@ -97,7 +97,10 @@ module ergon_top_os #(
       drain_slot[c*SlotBits+:SlotBits] = tags_q[(ROWS+c-1)*TagBits+3+:SlotBits];
     end
 
-  logic [COLS*ACC_BITS-1:0] psum, sum_q;
+  logic valid, first, final_slot;
+  assign {valid, first, final_slot} = tags_q[(Latency-1)*TagBits+:3];
+
+  logic [COLS*ACC_BITS-1:0] sum;
   ergon_array_os #(
       .ROWS(ROWS),
       .COLS(COLS),
@@ -107,13 +110,8 @@ module ergon_top_os #(
       .SLOT_BITS(SlotBits)
   ) u_array (
       .clk_i, .rst_ni, .en_i(en), .take_i(take), .w_data_i, .a_data_i, .capture_i(capture), .drain_i(drain),
-      .slot_i(drain_slot), .psum_o(psum)
+      .slot_i(drain_slot), .valid_i(valid), .sum_o(sum)
   );
-
-  logic valid, first, final_slot;
-  assign {valid, first, final_slot} = tags_q[(Latency-1)*TagBits+:3];
-
-  always_ff @(posedge clk_i) if (en & valid) sum_q <= psum;
 
   // The last slot need not hold outputs, so the end is followed down the stages by itself.
   logic [3:0] final_q;
@@ -139,7 +137,7 @@ module ergon_top_os #(
       .RULE(RULE)
   ) u_epilogue (
       .clk_i, .rst_ni, .en_i(en), .zero_point_i, .low_i, .high_i, .res_en_i, .res_zero_point_i, .res_mult_i, .res_t_i,
-      .coming_i(valid), .coming_first_i(first), .coming_final_i(1'b0), .sum_i(sum_q), .c_req_o, .bias_i, .mult_i, .t_i,
+      .coming_i(valid), .coming_first_i(first), .coming_final_i(1'b0), .sum_i(sum), .c_req_o, .bias_i, .mult_i, .t_i,
       .r_req_o, .r_data_i, .y_valid_o, .y_o, .done_o(unused_done)
   );
 

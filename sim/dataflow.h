@@ -34,6 +34,6 @@ typedef struct {
   int64_t (*drain_bits)(const erg_arch *arch, const erg_geometry *g, int64_t pixels);
 } erg_dataflow_rules;
 
-const erg_dataflow_rules *erg_dataflow_of(int dataflow);
+const erg_dataflow_rules *erg_dataflow_of(erg_dataflow dataflow);
 
 #endif

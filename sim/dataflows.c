@@ -144,6 +144,6 @@ static const erg_dataflow_rules rules[] = {
                          is_end, is_step, is_inputs, is_blocks, is_fits, is_why_not, true, ERG_TENSOR_INPUT, no_drain},
 };
 
-const erg_dataflow_rules *erg_dataflow_of(int dataflow) {
+const erg_dataflow_rules *erg_dataflow_of(erg_dataflow dataflow) {
   return &rules[dataflow];
 }

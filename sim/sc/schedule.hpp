@@ -11,7 +11,7 @@ namespace ergon {
 
 class ArraySchedule {
 public:
-  ArraySchedule(const erg_arch *arch, int dataflow)
+  ArraySchedule(const erg_arch *arch, erg_dataflow dataflow)
       : rows_(arch->rows), cols_(arch->cols), drains_(dataflow == ERG_DATAFLOW_OS) {}
 
   // `length` streamed elements; `ends`: the sums are whole behind them (else more of K follows against them).

@@ -87,7 +87,7 @@ typedef struct {
   int in_bits, out_bits, weight_bits, residual_bits, psum_bits, constant_bits; /**< constant_bits: per channel */
   int64_t window;                     /**< vector passes: elements visited per output element */
   bool from_chain, to_chain;          /**< `depth`: the input comes from, the output goes to the next pass on chip */
-  int dataflow;                       /**< erg_dataflow; erg_geometry_of leaves it 0, erg_geometry_at sets the point's */
+  erg_dataflow dataflow;              /**<  erg_geometry_of leaves it 0, erg_geometry_at sets the point's */
 } erg_geometry;
 
 void erg_geometry_of(const erg_pass *pass, const erg_precision *precision, erg_geometry *out);

@@ -97,7 +97,7 @@ TEST(Models, AgreeOnRandomShapes) {
   for (int round = 0; round < 800; round++) {
     SCOPED_TRACE("seed 111, round " + std::to_string(round));
     erg_geometry g = random_geometry(random);
-    g.dataflow = round % 2 ? random.range(ERG_DATAFLOW_OS, ERG_DATAFLOW_IS) : ERG_DATAFLOW_WS;
+    g.dataflow = static_cast<erg_dataflow>(round % 2 ? random.range(ERG_DATAFLOW_OS, ERG_DATAFLOW_IS) : 0);
     std::string text =
         "name: t\nrows: " + std::to_string(random.range(2, 9)) + "\ncols: " + std::to_string(random.range(2, 9)) +
         "\nclock_mhz: 100\naccumulator_depth: " + std::to_string(random.range(8, 100)) + "\nlevels:\n" +
