@@ -64,6 +64,12 @@ static void print_mac(const erg_arch *arch, FILE *stream) {
             "Equal PE count (%d x %d, built for each precision), not equal area. Cycles do not follow the operand "
             "width: a native array of one width does one MAC a PE and cycle; only stalls follow the bytes moved.\n",
             rows, cols);
+  else
+    fprintf(
+        stream,
+        "Scalable MACs (%d x %d PEs of sixteen 2 x 2 bit blocks at every point; no area has a source): a PE takes 64 / "
+        "(weight bits x activation bits) products a cycle, widths rounded up to 2, 4 or 8; cycles follow the width.\n",
+        rows, cols);
 }
 
 void erg_print_header(const erg_cli *cli, const erg_inputs *inputs, FILE *stream) {
@@ -244,7 +250,7 @@ void erg_print_layers(const erg_result *r, FILE *stream) {
   for (int i = 0; i < r->layer_count; i++) {
     const erg_layer_result *l = &r->layers[i];
     const erg_activity *a = &l->activity;
-    double peak = (double)a->cycles * (double)r->point.arch->rows * (double)r->point.arch->cols;
+    double peak = (double)a->cycles * erg_peak_macs_per_cycle(&r->point);
     erg_table_cell(table, "%s", l->pass->name);
     if (l->pass->chain)
       erg_table_cell(table, "%s, chain %d", l->pass->kind_name, l->pass->chain);
@@ -410,7 +416,7 @@ void erg_print_csv(const erg_result *results, int count, FILE *stream) {
       }
       const erg_layer_result *l = &r->layers[j];
       const erg_activity *a = &l->activity;
-      double peak = (double)a->cycles * (double)arch->rows * (double)arch->cols;
+      double peak = (double)a->cycles * erg_peak_macs_per_cycle(&r->point);
       erg_csv_text(stream, l->pass->name, false);
       fprintf(stream, ",%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%.6f", l->pass->kind_name,
               a->ops[ERG_OP_MAC], a->cycles, a->array_cycles, a->vector_cycles, (double)a->ops[ERG_OP_MAC] / peak);

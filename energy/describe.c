@@ -59,6 +59,7 @@ void erg_technology_constants(const erg_technology *t, erg_constant_sink sink, v
     const char *label, *unit;
     const erg_scalar_constant *c;
   } scalars[] = {{"gated_mac", "of a MAC", &t->gated_mac},
+                 {"scalable_mac", "of a fixed MAC", &t->scalable_mac},
                  {"wire", "pJ/bit/mm", &t->wire},
                  {"clock", "pJ a PE and cycle", &t->clock}};
   for (size_t i = 0; i < ERG_COUNT_OF(scalars); i++) {
@@ -122,6 +123,7 @@ void erg_technology_coverage(const erg_technology *t, char *covers, size_t cover
                {"DRAM background", t->dram_part && t->dram_part->background_mw > 0},
                {"wires", t->wire.provenance.source != NULL},
                {"gated MACs", t->gated_mac.provenance.source != NULL},
+               {"scalable MACs", t->scalable_mac.provenance.source != NULL},
                {"scaling", t->voltage_v > 0}};
   for (size_t i = 0; i < ERG_COUNT_OF(terms); i++)
     append(terms[i].has ? covers : lacks, terms[i].has ? covers_bytes : lacks_bytes, "%s", terms[i].name);

@@ -79,6 +79,7 @@ erg_status erg_technology_extend(erg_technology *t, erg_error *error) {
     settle(base, &t->width_law.provenance);
   }
   take_scalar(base, &base->gated_mac, &t->gated_mac);
+  take_scalar(base, &base->scalable_mac, &t->scalable_mac);
   take_scalar(base, &base->wire, &t->wire);
   return ERG_OK;
 }

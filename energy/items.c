@@ -72,6 +72,19 @@ static void explain_op(erg_item *item, const erg_technology *t, const erg_op_pri
   add_scale(item, t);
 }
 
+/* A scalable cell costs its factor times a fixed MAC of 8 x 8 bits a cycle, however many products it makes in it. */
+static erg_status scale_mac(const pass *p, erg_item *item) {
+  const erg_scalar_constant *c = &p->t->scalable_mac;
+  if (c->provenance.source == NULL)
+    return erg_fail(p->error, ERG_ERR_UNSUPPORTED, "%s has no constant for a scalable MAC (scalable_mac)", p->t->name);
+  item->pj *= c->value / p->machine->mac_products;
+  add_factor(item, "scalable", c->value, &c->provenance);
+  size_t used = strlen(item->how);
+  snprintf(item->how + used, sizeof item->how - used, " x %g (scalable) / %d products", c->value,
+           p->machine->mac_products);
+  return ERG_OK;
+}
+
 static erg_status mac_items(const pass *p, const erg_op_price *price, erg_item *item) {
   uint64_t gated = p->activity->gated_macs, all = p->activity->ops[ERG_OP_MAC];
   if (gated > all) return erg_fail(p->error, ERG_ERR_INTERNAL, "more gated MACs than MACs");
@@ -108,7 +121,9 @@ static erg_status op_items(const pass *p, const erg_precision *precision, const 
     item.pj = price.pj;
     explain_op(&item, p->t, &price, width);
     if (op == ERG_OP_MAC) {
-      status = mac_items(p, &price, &item);
+      if (p->machine->mac_products) status = scale_mac(p, &item);
+      price.pj = item.pj;
+      if (status == ERG_OK) status = mac_items(p, &price, &item);
     } else {
       item.count = (double)p->activity->ops[op];
       p->sink(p->context, &item);

@@ -56,6 +56,7 @@ static void read_machine(const reader *r, const json_t *object, erg_price_machin
   m->level_count = (int)count - 2;
   m->pe_count = (int64_t)count_of(r, object, "pes");
   m->clock_mhz = number_of(r, object, "clock_mhz");
+  m->mac_products = (int)json_integer_value(json_object_get(object, "mac_products")); /* earlier runs: none */
   if (m->clock_mhz <= 0) erg_fail(r->error, ERG_ERR_DATA, "%s: results[%d].machine.clock_mhz: 0", r->file, r->result);
   for (size_t i = 0; i < count; i++) {
     const json_t *level = json_array_get(levels, i);

@@ -149,6 +149,8 @@ static const erg_field technology_fields[] = {
      .help = "hp, lop, lstp: SRAM of this cell from the CACTI 7 table instead of the sram among memories"},
     {FIELD(erg_technology, gated_mac), .type = ERG_FIELD_RECORD, .record = &scalar_record, .optional = true,
      .help = "share of a MAC's energy that one with a zero operand costs where the hardware gates it"},
+    {FIELD(erg_technology, scalable_mac), .type = ERG_FIELD_RECORD, .record = &scalar_record, .optional = true,
+     .help = "energy of a precision-scalable cell of 8 x 8 bits a cycle over that of a fixed MAC of 8 x 8"},
     {FIELD(erg_technology, wire), .type = ERG_FIELD_RECORD, .record = &scalar_record, .optional = true,
      .help = "pJ a bit and mm of wire_mm of the architecture's levels"},
     {FIELD(erg_technology, clock), .type = ERG_FIELD_RECORD, .record = &scalar_record, .optional = true,

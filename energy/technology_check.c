@@ -101,7 +101,8 @@ void erg_technology_check(const erg_technology *t, erg_error *error) {
   const struct {
     const char *name;
     const erg_scalar_constant *constant;
-  } scalars[] = {{"gated_mac", &t->gated_mac}, {"wire", &t->wire}, {"clock", &t->clock}};
+  } scalars[] = {
+      {"gated_mac", &t->gated_mac}, {"scalable_mac", &t->scalable_mac}, {"wire", &t->wire}, {"clock", &t->clock}};
   for (size_t i = 0; i < ERG_COUNT_OF(scalars); i++)
     if (scalars[i].constant->provenance.source)
       check_provenance(&(place){t, error, scalars[i].name, -1, scalars[i].constant->position},

@@ -10,5 +10,6 @@ lint() { # of a top module, and the files below it
     --top-module "$top"
 }
 lint ergon_top ergon_sequencer.sv ergon_array.sv ergon_accumulator.sv ergon_epilogue.sv
+lint ergon_top_scalable ergon_sequencer.sv ergon_array_scalable.sv ergon_accumulator.sv ergon_epilogue.sv
 lint ergon_top_os ergon_sequencer_os.sv ergon_array_os.sv ergon_epilogue.sv
 for module in ergon_norm_gather ergon_norm_scale ergon_norm ergon_gate; do lint "$module"; done

@@ -103,7 +103,9 @@ static void count_array_side(const erg_arch *arch, const erg_geometry *g, const 
   if (g->array) {
     const erg_dataflow_rules *rules = erg_dataflow_of(g->dataflow);
     const array_side side = array_side_of(arch, g, m);
-    uint64_t folds = (uint64_t)ceil_div(erg_geometry_reduction(g), arch->rows);
+    uint64_t folds = (uint64_t)ceil_div(erg_geometry_reduction(g), fold_rows(arch, g));
+    /* A scalable cell adds its products up before it adds to the sum. */
+    uint64_t sums = g->products ? outputs * (uint64_t)ceil_div(erg_geometry_reduction(g), g->products) : macs;
     uint64_t psums = rules->spills ? outputs * (folds - 1) * (uint64_t)g->psum_bits : 0;
     int accumulator = ERG_LEVEL_ACCUMULATOR(arch->level_count), registers = ERG_LEVEL_REGISTERS(arch->level_count);
     constants = side.constants;
@@ -115,7 +117,7 @@ static void count_array_side(const erg_arch *arch, const erg_geometry *g, const 
         (rules->stays == ERG_TENSOR_WEIGHT ? side.weights : macs) * (uint64_t)g->weight_bits;
     out->write_bits[registers][ERG_TENSOR_INPUT] +=
         (rules->stays == ERG_TENSOR_INPUT ? reads : macs) * (uint64_t)g->in_bits;
-    out->write_bits[registers][ERG_TENSOR_PSUM] += macs * (uint64_t)g->psum_bits + side.drain_bits;
+    out->write_bits[registers][ERG_TENSOR_PSUM] += sums * (uint64_t)g->psum_bits + side.drain_bits;
   }
   out->read_bits[input][ERG_TENSOR_INPUT] += reads * (uint64_t)g->in_bits;
   out->read_bits[constant][ERG_TENSOR_CONSTANT] += constants * (uint64_t)g->constant_bits;

@@ -179,13 +179,31 @@ int erg_arch_scratchpad(const erg_arch *arch, erg_tensor tensor) {
   return 0;
 }
 
+int erg_slices_log2(int bits) {
+  return bits <= 2 ? 0 : bits <= 4 ? 1 : 2;
+}
+
+int erg_arch_products(const erg_arch *arch, const erg_precision *p) {
+  if (arch->mac != ERG_MAC_SCALABLE) return 0;
+  return 16 >> (erg_slices_log2(p->weight_bits) + erg_slices_log2(p->activation_bits));
+}
+
+/* Sixteen blocks of 2 x 2 bits a cell: up to 8 x 8. */
+static erg_status scalable_hardware(const erg_arch *arch, const char *name, erg_precision *hardware, erg_error *error) {
+  if (!erg_precision_is_int(hardware))
+    return erg_fail(error, ERG_ERR_UNSUPPORTED, "%s: the scalable integer MAC cannot compute %s", arch->name, name);
+  if (hardware->weight_bits > 8 || hardware->activation_bits > 8)
+    return erg_fail(error, ERG_ERR_UNSUPPORTED, "%s: %s is wider than the scalable MAC's 8 x 8 bits", arch->name, name);
+  hardware->weight_bits = hardware->activation_bits = 8;
+  return ERG_OK;
+}
+
 erg_status erg_arch_hardware(const erg_arch *arch, const erg_precision *precision, erg_precision *hardware,
                              erg_error *error) {
   char name[32];
   erg_precision_name(precision, name);
-  if (arch->mac == ERG_MAC_SCALABLE)
-    return erg_fail(error, ERG_ERR_UNSUPPORTED, "%s: mac: scalable has no model yet", arch->name);
   *hardware = *precision;
+  if (arch->mac == ERG_MAC_SCALABLE) return scalable_hardware(arch, name, hardware, error);
   if (arch->mac == ERG_MAC_NATIVE) return ERG_OK;
   if (!erg_precision_is_int(precision))
     return erg_fail(error, ERG_ERR_UNSUPPORTED, "%s: the fixed integer MAC cannot compute %s", arch->name, name);
@@ -198,8 +216,10 @@ erg_status erg_arch_hardware(const erg_arch *arch, const erg_precision *precisio
 }
 
 void erg_arch_price_machine(const erg_arch *arch, const erg_precision *precision, erg_price_machine *out) {
-  erg_price_machine machine = {
-      .level_count = arch->level_count, .pe_count = arch->rows * arch->cols, .clock_mhz = arch->clock_mhz};
+  erg_price_machine machine = {.level_count = arch->level_count,
+                               .pe_count = arch->rows * arch->cols,
+                               .clock_mhz = arch->clock_mhz,
+                               .mac_products = erg_arch_products(arch, precision)};
   for (int i = 0; i < arch->level_count; i++) {
     machine.levels[i].name = arch->levels[i].name;
     machine.levels[i].kind = (erg_memory_kind)arch->levels[i].kind;

@@ -114,8 +114,9 @@ erg_status erg_conserve(const erg_arch *arch, const erg_geometry *g, const erg_a
   if (g->array) {
     int accumulator = ERG_LEVEL_ACCUMULATOR(arch->level_count);
     uint64_t k_total = (uint64_t)g->kernel_h * (uint64_t)g->kernel_w * (uint64_t)(g->in_c / g->groups);
-    uint64_t spills = (k_total - 1) / (uint64_t)arch->rows; /* ceil(K/R) - 1 */
-    if (g->dataflow == ERG_DATAFLOW_OS) spills = 0;         /* sums stay in the cells */
+    uint64_t fold = (uint64_t)arch->rows * (uint64_t)(g->products ? g->products : 1);
+    uint64_t spills = (k_total - 1) / fold;         /* ceil(K/R) - 1 */
+    if (g->dataflow == ERG_DATAFLOW_OS) spills = 0; /* sums stay in the cells */
     uint64_t psums = outputs * spills * (uint64_t)g->psum_bits;
     equal(&l, "reads", accumulator, ERG_TENSOR_PSUM, activity->read_bits[accumulator][ERG_TENSOR_PSUM], psums);
     equal(&l, "writes", accumulator, ERG_TENSOR_PSUM, activity->write_bits[accumulator][ERG_TENSOR_PSUM], psums);

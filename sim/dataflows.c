@@ -42,7 +42,7 @@ static int64_t a_column_each(const erg_arch *arch, const erg_geometry *g, int64_
 /* ---- weight-stationary: R of K by C channels lie still, pixels stream */
 
 static int64_t ws_step(const erg_arch *arch, const erg_geometry *g, const erg_dataflow_step *s) {
-  return columns(arch, g, s->channels) * ceil_div(s->reduction, arch->rows) * longer(s->pixels, arch->rows);
+  return columns(arch, g, s->channels) * ceil_div(s->reduction, fold_rows(arch, g)) * longer(s->pixels, arch->rows);
 }
 
 static int64_t ws_end(const erg_arch *arch, const erg_geometry *g, const erg_dataflow_step *last) {

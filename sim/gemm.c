@@ -18,14 +18,16 @@ typedef struct {
 } fold;
 
 typedef struct {
-  int rows, cols;
+  int rows, cols, fold_k; /* fold_k: rows of K a fold takes */
   const erg_gemm *gemm;
   int n_tiles, k_folds, folds;
   bool os;
 } nest;
 
 static nest nest_of(int rows, int cols, const erg_gemm *g) {
-  nest t = {rows, cols, g, (g->n + cols - 1) / cols, (g->k + rows - 1) / rows, 0, g->dataflow == ERG_DATAFLOW_OS};
+  int fold_k = rows * (g->products ? g->products : 1);
+  nest t = {
+      rows, cols, fold_k, g, (g->n + cols - 1) / cols, (g->k + fold_k - 1) / fold_k, 0, g->dataflow == ERG_DATAFLOW_OS};
   if (t.os) t.k_folds = 1;
   for (int i = 0; i < g->tile_count; i++) t.folds += t.os ? (g->tile_rows[i] + rows - 1) / rows : t.k_folds;
   t.folds *= t.n_tiles;
@@ -51,10 +53,10 @@ static fold fold_at(const nest *t, int index) {
   const erg_gemm *g = t->gemm;
   if (t->os) return block_at(t, index);
   int k = index % t->k_folds, tile = index / t->k_folds % g->tile_count, n = index / t->k_folds / g->tile_count;
-  fold f = {.n = n * t->cols, .k = k * t->rows, .rows = g->tile_rows[tile], .last = index == t->folds - 1};
+  fold f = {.n = n * t->cols, .k = k * t->fold_k, .rows = g->tile_rows[tile], .last = index == t->folds - 1};
   for (int i = 0; i < tile; i++) f.row += g->tile_rows[i];
   f.n_count = g->n - f.n < t->cols ? g->n - f.n : t->cols;
-  f.k_count = g->k - f.k < t->rows ? g->k - f.k : t->rows;
+  f.k_count = g->k - f.k < t->fold_k ? g->k - f.k : t->fold_k;
   return f;
 }
 
@@ -65,6 +67,13 @@ int *erg_gemm_folds(erg_arena *arena, int rows, int cols, const erg_gemm *gemm, 
     m_rows[i] = t.os ? gemm->k : gemm->tile_rows[i / t.k_folds % gemm->tile_count];
   *count = t.folds;
   return m_rows;
+}
+
+void erg_gemm_array(const erg_point *point, erg_gemm *gemm) {
+  gemm->dataflow = point->dataflow;
+  gemm->products = erg_arch_products(point->arch, &point->precision);
+  gemm->layer.weight_slices_log2 = erg_slices_log2(point->precision.weight_bits);
+  gemm->layer.activation_slices_log2 = erg_slices_log2(point->precision.activation_bits);
 }
 
 /* A place in the order of folds that one port has come to. */
@@ -104,12 +113,26 @@ static bool withhold(driver *d) {
          erg_random_unit(&d->random) < d->run->gap_probability;
 }
 
+/* Codes of neighbours in K as a scalable cell takes them: `products` from row r of the fold on, zeros behind its end.
+ */
+static int32_t word_of(const erg_gemm *g, const fold *f, const int16_t *codes, int r, int slices_log2) {
+  int bits = 2 << slices_log2;
+  uint32_t word = 0;
+  for (int p = 0; p < g->products && r * g->products + p < f->k_count; p++)
+    word |= ((uint32_t)codes[r * g->products + p] & ((1u << bits) - 1)) << (p * bits);
+  return (int32_t)word;
+}
+
 static void give_weights(driver *d, erg_rtl_supply *give) {
   const fold *f = &d->weights.f;
   const erg_gemm *g = d->t->gemm;
   int r = d->weights.row;
   for (int c = 0; c < d->t->cols; c++)
-    d->weight[c] = c < f->n_count && r < f->k_count ? g->w[(int64_t)(f->n + c) * g->k + f->k + r] : 0;
+    if (g->products)
+      d->weight[c] =
+          c < f->n_count ? word_of(g, f, g->w + (int64_t)(f->n + c) * g->k + f->k, r, g->layer.weight_slices_log2) : 0;
+    else
+      d->weight[c] = c < f->n_count && r < f->k_count ? g->w[(int64_t)(f->n + c) * g->k + f->k + r] : 0;
   d->command = (erg_rtl_fold){f->rows, f->k == 0, f->k + f->k_count >= g->k, f->last, g->k};
   give->weights = d->weight;
   give->fold = &d->command;
@@ -132,7 +155,11 @@ static void give_activations(driver *d, erg_rtl_supply *give) {
     return;
   }
   const int16_t *row = g->a + (int64_t)(f->row + d->activations.row) * g->k + f->k;
-  for (int r = 0; r < d->t->rows; r++) d->activation[r] = r < f->k_count ? row[r] : 0;
+  for (int r = 0; r < d->t->rows; r++)
+    if (g->products)
+      d->activation[r] = word_of(g, f, row, r, g->layer.activation_slices_log2);
+    else
+      d->activation[r] = r < f->k_count ? row[r] : 0;
   give->activations = d->activation;
 }
 

@@ -85,4 +85,5 @@ int64_t erg_geometry_reduction(const erg_geometry *g) {
 void erg_geometry_at(const erg_point *point, const erg_pass *pass, erg_geometry *out) {
   erg_geometry_of(pass, &point->precision, out);
   out->dataflow = point->dataflow;
+  out->products = erg_arch_products(point->arch, &point->precision);
 }

@@ -120,25 +120,25 @@ static void consider_rows(search *s, int channels, int64_t reduction, bool first
 
 /* Longest stretch of K, in whole folds, whose weights for one column of folds fit beside one row's tile. */
 static int64_t streaming_reduction(const erg_arch *arch, const erg_geometry *g, int channels) {
-  int64_t low = 0, high = ceil_div(erg_geometry_reduction(g), arch->rows) - 1; /* all folds is the plain tile */
+  int64_t low = 0, high = ceil_div(erg_geometry_reduction(g), fold_rows(arch, g)) - 1; /* all folds is the plain tile */
   int most_rows;
   erg_demand_rows(g, 1, &most_rows);
   while (low < high) {
     int64_t middle = (low + high + 1) / 2;
     double need_bits;
-    erg_mapping m = {.out_channels = channels, .out_rows = 1, .reduction = middle * arch->rows};
+    erg_mapping m = {.out_channels = channels, .out_rows = 1, .reduction = middle * fold_rows(arch, g)};
     if (overflowing_level(arch, g, &m, most_rows, &need_bits) < 0)
       low = middle;
     else
       high = middle - 1;
   }
-  return low * arch->rows;
+  return low * fold_rows(arch, g);
 }
 
 static erg_status no_fit(const erg_arch *arch, const erg_geometry *g, erg_error *error) {
   bool split = g->array && g->groups == 1;
   erg_mapping m = {.out_channels = split ? (int)arch->cols : g->out_c, .out_rows = 1};
-  m.reduction = split ? arch->rows : erg_geometry_reduction(g);
+  m.reduction = split ? fold_rows(arch, g) : erg_geometry_reduction(g);
   if (!array_fits(arch, g, &m)) {
     erg_arena arena = {0};
     const char *why = erg_dataflow_of(g->dataflow)->why_not(arch, g, &arena);

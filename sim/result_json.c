@@ -90,7 +90,7 @@ static json_t *nodes_json(const erg_point *point, const erg_pass *pass) {
 
 static json_t *layer_json(const erg_point *point, const erg_layer_result *layer) {
   const erg_activity *a = &layer->activity;
-  double peak = (double)a->cycles * (double)point->arch->rows * (double)point->arch->cols;
+  double peak = (double)a->cycles * erg_peak_macs_per_cycle(point);
   json_t *object = json_object();
   json_object_set_new(object, "name", json_string(layer->pass->name));
   json_object_set_new(object, "nodes", nodes_json(point, layer->pass));
@@ -152,7 +152,8 @@ static json_t *machine_json(const erg_point *point) {
                                             m.levels[i].bank_bytes, "banks", m.levels[i].banks, "word_bits",
                                             m.levels[i].word_bits, "wire_mm", m.levels[i].wire_mm,
                                             "bandwidth_bits_per_cycle", m.levels[i].bandwidth_bits_per_cycle));
-  return json_pack("{s:I, s:f, s:o}", "pes", (json_int_t)m.pe_count, "clock_mhz", m.clock_mhz, "levels", levels);
+  return json_pack("{s:I, s:f, s:i, s:o}", "pes", (json_int_t)m.pe_count, "clock_mhz", m.clock_mhz, "mac_products",
+                   m.mac_products, "levels", levels);
 }
 
 static json_t *totals_json(const erg_result *r) {

@@ -107,6 +107,7 @@ static erg_status run_pass(const erg_point *point, const erg_precision *hardware
 /* Area of the array's MACs when the technology states one: other parts have no source. */
 static double area_of(const erg_point *point, const erg_precision *hardware) {
   double um2;
+  if (point->arch->mac == ERG_MAC_SCALABLE) return -1; /* no source states its area */
   if (erg_technology_mac_area(point->technology, hardware, &um2, NULL) != ERG_OK) return -1;
   return um2 * (double)point->arch->rows * (double)point->arch->cols;
 }
@@ -127,6 +128,11 @@ static erg_status test_law(const erg_point *point, erg_result *r, erg_error *err
   return erg_law_test(r->layer_count, flops, moved, arithmetic, memory, &r->law, error);
 }
 
+double erg_peak_macs_per_cycle(const erg_point *point) {
+  int products = erg_arch_products(point->arch, &point->precision);
+  return (double)point->arch->rows * (double)point->arch->cols * (products ? products : 1);
+}
+
 static void sum_up(const erg_point *point, const erg_precision *hardware, erg_result *r) {
   for (int i = 0; i < r->layer_count; i++) {
     erg_activity_add(&r->activity, &r->layers[i].activity);
@@ -142,7 +148,7 @@ static void sum_up(const erg_point *point, const erg_precision *hardware, erg_re
   r->macs = r->activity.ops[ERG_OP_MAC];
   r->parameters = erg_graph_parameters(point->graph);
   r->latency_s = (double)r->activity.cycles / (point->arch->clock_mhz * 1e6);
-  double peak = (double)r->activity.cycles * (double)point->arch->rows * (double)point->arch->cols;
+  double peak = (double)r->activity.cycles * erg_peak_macs_per_cycle(point);
   r->utilization = peak > 0 ? (double)r->macs / peak : 0;
   r->area_um2 = area_of(point, hardware);
 }
@@ -156,6 +162,9 @@ static erg_status run_point(const erg_point *point, erg_progress *progress, erg_
   if (point->fusion == ERG_FUSION_DEPTH && point->model != ERG_MODEL_ANALYTIC)
     return erg_fail(error, ERG_ERR_UNSUPPORTED, "fusion depth has formulas only: %s runs one pass after the other",
                     erg_model_names[point->model]);
+  if (point->dataflow != ERG_DATAFLOW_WS && point->arch->mac == ERG_MAC_SCALABLE)
+    return erg_fail(error, ERG_ERR_UNSUPPORTED, "mac: scalable is weight-stationary; found dataflow %s",
+                    erg_dataflow_names[point->dataflow]);
   erg_status status = erg_arch_hardware(point->arch, &point->precision, &hardware, error);
   if (status == ERG_OK)
     status = erg_plan_build(point->graph, point->fusion, erg_judge_fusion, (void *)point, &r->plan, error);

@@ -40,6 +40,11 @@ static inline uint64_t constant_run_bits(const erg_geometry *g, int channels) {
   return ((uint64_t)channels * (uint64_t)g->constant_bits + 7) / 8 * 8;
 }
 
+/** Rows of K that a fold of the array takes: a scalable cell takes several. */
+static inline int64_t fold_rows(const erg_arch *arch, const erg_geometry *g) {
+  return arch->rows * (g->products ? g->products : 1);
+}
+
 static inline int last_tile_rows(const erg_geometry *g, const erg_mapping *m) {
   return tile_rows(g, m->out_rows, (int)ceil_div(g->out_h, m->out_rows) - 1);
 }

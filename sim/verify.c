@@ -182,7 +182,7 @@ static erg_status look_closer(const session *s, const erg_tile_source *source, e
   int tile = erg_tile_of(source, row->first_image, row->first_row, row->first_channel);
   erg_status status = erg_tile_make(&arena, source, tile, &g, &o, error);
   g.rule = s->options->rule;
-  g.dataflow = s->point->dataflow;
+  erg_gemm_array(s->point, &g);
   int64_t m = (int64_t)(row->first_row - o.row) * source->pass->conv.out_w + row->first_col;
   if (status == ERG_OK)
     status = erg_verify_look(s->point, s->options, &g, m * g.n + row->first_channel - o.channel,
@@ -207,7 +207,7 @@ static erg_status check_tile(session *s, const erg_tile_source *source, erg_veri
   erg_status status = erg_tile_make(&arena, source, *s->options->only_tile, &g, &o, error);
   if (status != ERG_OK) goto out;
   g.rule = s->options->rule;
-  g.dataflow = s->point->dataflow;
+  erg_gemm_array(s->point, &g);
   row->outputs = (uint64_t)g.m * (uint64_t)g.n;
   row->macs = row->outputs * (uint64_t)g.k;
   erg_gemm_run run = {.gap_probability = s->options->gap_probability,
@@ -396,6 +396,8 @@ erg_status erg_verify_open(const erg_point *point, const erg_verify_options *opt
   if (!rules->rtl_top)
     return erg_fail(error, ERG_ERR_UNSUPPORTED, "dataflow %s has no RTL: %s", erg_dataflow_names[point->dataflow],
                     rules->no_rtl);
+  if (foreign && point->arch->mac == ERG_MAC_SCALABLE)
+    return erg_fail(error, ERG_ERR_UNSUPPORTED, "mac: scalable: the contract of --dut has fixed widths");
   if (foreign && point->dataflow != ERG_DATAFLOW_WS)
     return erg_fail(error, ERG_ERR_UNSUPPORTED, "dataflow %s: the contract of --dut is weight-stationary",
                     erg_dataflow_names[point->dataflow]);
@@ -409,6 +411,16 @@ erg_status erg_verify_open(const erg_point *point, const erg_verify_options *opt
   config.output_bits = p->output_bits;
   config.rule = (int)options->rule;
   config.top = rules->rtl_top;
+  if (point->arch->mac == ERG_MAC_SCALABLE) {
+    erg_precision hardware;
+    erg_status status = erg_arch_hardware(point->arch, p, &hardware, error);
+    if (status == ERG_OK && point->dataflow != ERG_DATAFLOW_WS)
+      status = erg_fail(error, ERG_ERR_UNSUPPORTED, "mac: scalable is weight-stationary; found dataflow %s",
+                        erg_dataflow_names[point->dataflow]);
+    if (status != ERG_OK) return status;
+    config.top = "ergon_top_scalable";
+    config.weight_bits = config.activation_bits = 8;
+  }
   return erg_rtl_open(&config, options->quiet ? NULL : stderr, out, error);
 }
 

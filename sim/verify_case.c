@@ -110,15 +110,16 @@ erg_status erg_case_make(erg_arena *arena, const erg_point *point, int number, e
              .cols = (int)arch->cols,
              .depth = (int)arch->accumulator_depth};
   char purpose[32];
-  erg_gemm g = {.dataflow = point->dataflow};
+  erg_gemm g = {0};
   snprintf(purpose, sizeof purpose, "case %d", number);
   erg_random_stream(&k.random, point->seed, purpose);
   bool edges = k.kind == ERG_CASE_EDGES;
   g.n = edges ? edge_extent(&k, k.cols) : pick(&k, 1, 2 * k.cols + 1);
-  g.k = edges ? edge_extent(&k, k.rows) : pick(&k, 1, 3 * k.rows + 1);
+  int products = erg_arch_products(arch, p), fold_k = k.rows * (products ? products : 1);
+  g.k = edges ? edge_extent(&k, fold_k) : pick(&k, 1, 3 * fold_k + 1);
   if (k.kind == ERG_CASE_DEEP) { /* the whole memory, written and read again */
     g.n = pick(&k, 1, k.cols);
-    g.k = k.rows + pick(&k, 1, k.rows);
+    g.k = fold_k + pick(&k, 1, fold_k);
   }
   bool room = cut(&k, arena, &g) != NULL;
   int64_t inputs = (int64_t)g.m * g.k, weights = (int64_t)g.n * g.k, outputs = (int64_t)g.m * g.n;
@@ -134,6 +135,7 @@ erg_status erg_case_make(erg_arena *arena, const erg_point *point, int number, e
   fill(&k, g.residual, outputs, p->activation_bits, false);
   make_constants(&k, &g);
   make_layer(&k, &g);
+  erg_gemm_array(point, &g);
   *out = g;
   return ERG_OK;
 }

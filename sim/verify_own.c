@@ -92,9 +92,9 @@ erg_status erg_own_make(erg_arena *arena, const erg_point *point, const erg_veri
                 .n = (int)t[1].npy.extents[0],
                 .k = (int)t[0].npy.extents[1],
                 .rule = options->rule,
-                .dataflow = point->dataflow,
                 .residual_scale = {0, 0, 0},
                 .layer = {.low = -top - 1, .high = top, .residual_t = 31}};
+  erg_gemm_array(point, &g);
   int64_t inputs = (int64_t)g.m * g.k, weights = (int64_t)g.n * g.k;
   g.a = erg_arena_alloc(arena, sizeof *g.a * (size_t)inputs);
   g.w = erg_arena_alloc(arena, sizeof *g.w * (size_t)weights);

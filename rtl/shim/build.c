@@ -17,12 +17,19 @@
 static const struct {
   const char *top, *files[MOST_MODULES];
   bool shadow_sums; /* the cells' second register holds a sum, not a weight */
+  int word_bits;    /* of an operand at a port, where it is not one code */
 } tops[] = {{"ergon_top",
              {"ergon_pkg.sv", "ergon_sequencer.sv", "ergon_array.sv", "ergon_accumulator.sv", "ergon_epilogue.sv",
               "ergon_top.sv"}},
             {"ergon_top_os",
              {"ergon_pkg.sv", "ergon_sequencer_os.sv", "ergon_array_os.sv", "ergon_epilogue.sv", "ergon_top_os.sv"},
-             true}};
+             true,
+             0},
+            {"ergon_top_scalable",
+             {"ergon_pkg.sv", "ergon_sequencer.sv", "ergon_array_scalable.sv", "ergon_accumulator.sv",
+              "ergon_epilogue.sv", "ergon_top_scalable.sv"},
+             false,
+             32}};
 static const char *const shim_sources[] = {
     "variant_shim.cpp", "dut_shim.cpp", "pack.hpp",     "variant.h",
     "observe.hpp",      "observe.vlt",  "waveform.hpp", "include/ergon/rtl_types.h"};
@@ -284,7 +291,10 @@ static erg_status compile(const recipe *r, bool shows_sums, erg_error *error) {
   erg_argument(&a, "-DVM_TRACE_FST=%d", c->look == ERG_LOOK_WAVES);
   erg_argument(&a, "-DERGON_LOOK=%d", c->look != ERG_LOOK_NONE);
   if (!foreign(r)) erg_argument(&a, "-DERGON_TOP=%s", tops[top_of(c)].top);
-  erg_argument(&a, "-DERGON_SHADOW_BITS=%d", tops[top_of(c)].shadow_sums ? c->accumulator_bits : c->weight_bits);
+  int word_bits = foreign(r) ? 0 : tops[top_of(c)].word_bits, weight_word_bits = word_bits ? word_bits : c->weight_bits;
+  erg_argument(&a, "-DERGON_WEIGHT_WORD_BITS=%d", weight_word_bits);
+  erg_argument(&a, "-DERGON_ACTIVATION_WORD_BITS=%d", word_bits ? word_bits : c->activation_bits);
+  erg_argument(&a, "-DERGON_SHADOW_BITS=%d", tops[top_of(c)].shadow_sums ? c->accumulator_bits : weight_word_bits);
   erg_argument(&a, "-DERGON_ROWS=%d", c->rows);
   erg_argument(&a, "-DERGON_COLS=%d", c->cols);
   erg_argument(&a, "-DERGON_WEIGHT_BITS=%d", c->weight_bits);

@@ -24,9 +24,9 @@ public:
   // Behind the rising edge.
   template <typename Top> void after(Top &top) {
     auto &root = *top.rootp;
-    count(ERGON_SEEN(root, u_array__DOT__w_q), weight_, ERGON_WEIGHT_BITS, toggles_.weight);
+    count(ERGON_SEEN(root, u_array__DOT__w_q), weight_, ERGON_WEIGHT_WORD_BITS, toggles_.weight);
     count(ERGON_SEEN(root, u_array__DOT__shadow_q), shadow_, ERGON_SHADOW_BITS, toggles_.shadow);
-    count(ERGON_SEEN(root, u_array__DOT__a_q), activation_, ERGON_ACTIVATION_BITS, toggles_.activation);
+    count(ERGON_SEEN(root, u_array__DOT__a_q), activation_, ERGON_ACTIVATION_WORD_BITS, toggles_.activation);
     count(ERGON_SEEN(root, u_array__DOT__p_q), sum_, ERGON_ACC_BITS, toggles_.partial_sum);
     if (enabled_ && ERGON_SEEN(root, u_epilogue__DOT__v2_q)) {
       std::vector<int64_t> row(ERGON_COLS);

@@ -11,11 +11,15 @@ struct erg_rtl {
   const ergon_variant_api *api;
 };
 
-const char *const erg_rtl_mutants[] = {"ROUNDING", "SKEW", "CLAMP", "WEIGHT_ORDER", "EXTRA_REGISTER", "FREEZE", NULL};
+const char *const erg_rtl_mutants[] = {"ROUNDING",       "SKEW",   "CLAMP", "WEIGHT_ORDER",
+                                       "EXTRA_REGISTER", "FREEZE", "SIGN",  NULL};
 
 /* A name that no `ifdef knows would build the true array, and the fault would seem to go unnoticed. */
-static erg_status check_mutant(const char *mutant, erg_error *error) {
+static erg_status check_mutant(const erg_rtl_config *c, erg_error *error) {
+  const char *mutant = c->mutant;
   char list[256] = "";
+  if (mutant && strcmp(mutant, "SIGN") == 0 && !(c->top && strcmp(c->top, "ergon_top_scalable") == 0))
+    return erg_fail(error, ERG_ERR_USAGE, "rtl: mutant: found SIGN, a fault of the scalable array alone");
   for (int i = 0; erg_rtl_mutants[i]; i++) {
     if (!mutant || strcmp(erg_rtl_mutants[i], mutant) == 0) return ERG_OK;
     snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "", erg_rtl_mutants[i]);
@@ -36,7 +40,7 @@ static erg_status check(const erg_rtl_config *c, erg_error *error) {
       {"output_bits", c->output_bits ? c->output_bits : c->activation_bits, 2, 16},
       {"accumulator_depth", c->accumulator_depth, 2, 65536},
   };
-  erg_status status = check_mutant(c->mutant, error);
+  erg_status status = check_mutant(c, error);
   if (c->rule < 0 || c->rule == 2 || c->rule > 3)
     status = erg_fail(error, ERG_ERR_CONFIG, "rtl: rule: found %d; allowed: 0 (S), 1 (D), 3 (A)", c->rule);
   for (size_t i = 0; i < ERG_COUNT_OF(fields); i++)

@@ -42,6 +42,13 @@ template <typename Top> auto set_steps(Top &top, int steps, int) -> decltype(top
 }
 template <typename Top> void set_steps(Top &, int, long) {}
 
+// Ports that only the scalable array has.
+template <typename Top> auto set_widths(Top &top, const erg_rtl_layer &layer, int) -> decltype(top.w_log_i, void()) {
+  top.w_log_i = static_cast<uint8_t>(layer.weight_slices_log2);
+  top.a_log_i = static_cast<uint8_t>(layer.activation_slices_log2);
+}
+template <typename Top> void set_widths(Top &, const erg_rtl_layer &, long) {}
+
 Model *model_of(void *model) {
   return static_cast<Model *>(model);
 }
@@ -68,6 +75,7 @@ void start(void *model, const erg_rtl_layer *layer) {
   m.top->res_zero_point_i = static_cast<uint32_t>(layer->residual_zero_point) & level;
   m.top->res_mult_i = static_cast<uint32_t>(layer->residual_multiplier);
   m.top->res_t_i = static_cast<uint8_t>(layer->residual_t);
+  set_widths(*m.top, *layer, 0);
   m.top->w_valid_i = m.top->a_valid_i = m.top->c_valid_i = m.top->r_valid_i = 0;
   m.top->rst_ni = 0;
   m.edge();
@@ -85,7 +93,7 @@ const int32_t *clock_edge(void *model, const erg_rtl_supply *supply) {
   Model &m = *model_of(model);
   Vergon_top &top = *m.top;
   top.w_valid_i = supply->weights != nullptr;
-  if (supply->weights) put<ERGON_WEIGHT_BITS>(top.w_data_i, supply->weights, ERGON_COLS);
+  if (supply->weights) put<ERGON_WEIGHT_WORD_BITS>(top.w_data_i, supply->weights, ERGON_COLS);
   if (supply->weights && supply->fold) {
     top.m_rows_i = static_cast<uint32_t>(supply->fold->m_rows);
     top.k_first_i = supply->fold->k_first;
@@ -94,7 +102,7 @@ const int32_t *clock_edge(void *model, const erg_rtl_supply *supply) {
     set_steps(top, supply->fold->k_steps, 0);
   }
   top.a_valid_i = supply->activations != nullptr;
-  if (supply->activations) put<ERGON_ACTIVATION_BITS>(top.a_data_i, supply->activations, ERGON_ROWS);
+  if (supply->activations) put<ERGON_ACTIVATION_WORD_BITS>(top.a_data_i, supply->activations, ERGON_ROWS);
   top.c_valid_i = supply->bias != nullptr;
   if (supply->bias) {
     put<ERGON_ACC_BITS>(top.bias_i, supply->bias, ERGON_COLS);

@@ -35,7 +35,37 @@ public:
     }
   }
 
+  // Scalable: a word of codes that are neighbours in K, each sign-extended to the width the cell works at.
+  void weight_words(const Step &step, const Fold &fold, int row, int slot, int32_t *out) const {
+    const uint8_t *tile = bytes(ERG_TENSOR_WEIGHT, slot);
+    const int bits = 2 << erg_slices_log2(g_.weight_bits);
+    for (int c = 0; c < job_.arch->cols; c++) {
+      uint32_t word = 0;
+      for (int p = 0; p < g_.products && row * g_.products + p < fold.k_count && c < fold.channels; p++) {
+        const int64_t k = fold.first_k + row * g_.products + p - step.first_k;
+        const uint64_t channel = fold.first_channel + c - step.first_channel;
+        const int code = get_code(tile, (channel * step.k_count + k) * g_.weight_bits, g_.weight_bits);
+        word |= (static_cast<uint32_t>(code) & ((1u << bits) - 1)) << (p * bits);
+      }
+      out[c] = static_cast<int32_t>(word);
+    }
+  }
+  // In place: the fold's codes one by one, then words of them.
+  void pack_activations(const Fold &fold, const std::vector<int32_t> &codes, int32_t *out) const {
+    const int bits = 2 << erg_slices_log2(g_.in_bits);
+    for (int r = 0; r < job_.arch->rows; r++) {
+      uint32_t word = 0;
+      for (int p = 0; p < g_.products && r * g_.products + p < fold.k_count; p++)
+        word |= (static_cast<uint32_t>(codes[r * g_.products + p]) & ((1u << bits) - 1)) << (p * bits);
+      out[r] = static_cast<int32_t>(word);
+    }
+  }
+
   void weight_row(const Step &step, const Fold &fold, int row, int slot, int32_t *out) const {
+    if (g_.products) {
+      weight_words(step, fold, row, slot, out);
+      return;
+    }
     const uint8_t *tile = bytes(ERG_TENSOR_WEIGHT, slot);
     int cols = static_cast<int>(job_.arch->cols);
     for (int c = 0; c < cols; c++) out[c] = 0;
@@ -64,7 +94,7 @@ public:
       out[i] = get_code(at, static_cast<uint64_t>(group_first + tap.c) * g_.in_bits, g_.in_bits);
       read++;
     }
-    for (int i = static_cast<int>(fold.k_count); i < job_.arch->rows; i++) out[i] = 0;
+    for (int i = static_cast<int>(fold.k_count); i < job_.arch->rows * std::max(g_.products, 1); i++) out[i] = 0;
     return read;
   }
 
@@ -147,6 +177,8 @@ void Machine::run_verilated() {
                             layer.residual_zero_point,
                             layer.residual_scale.multiplier,
                             31 - layer.residual_scale.shift};
+  settings.weight_slices_log2 = erg_slices_log2(g.weight_bits);
+  settings.activation_slices_log2 = erg_slices_log2(g.in_bits);
   if (!g.residual) settings.residual_multiplier = settings.residual_zero_point = 0, settings.residual_t = 31;
   erg_rtl_start(run.rtl, &settings);
 
@@ -155,6 +187,7 @@ void Machine::run_verilated() {
   for (FoldWalk *walk : {&constants, &residuals, &outputs})
     if (!walk->fold().k_last) walk->next_last();
   std::deque<std::pair<int64_t, Drain>> drains; // by step, from when its tiles were there until its outputs left
+  std::vector<int32_t> unpacked(static_cast<size_t>(rows) * std::max(g.products, 1));
   std::vector<int32_t> weight_row(cols), activation_row(rows), multiplier(cols), t(cols), residual_row(cols);
   std::vector<int64_t> bias(cols);
   RowSet row_set(g, activations.step().first_row, activations.step().rows);
@@ -215,8 +248,10 @@ void Machine::run_verilated() {
       if (!withhold()) {
         const Step &step = activations.step();
         const uint8_t slot = input_slot_[step.index];
+        int32_t *codes = g.products ? unpacked.data() : activation_row.data();
         codes_read = os ? feeder.activation_step(step, activations.fold(), row_set, pixel, slot, activation_row.data())
-                        : feeder.activation_row(step, activations.fold(), row_set, pixel, slot, activation_row.data());
+                        : feeder.activation_row(step, activations.fold(), row_set, pixel, slot, codes);
+        if (g.products) feeder.pack_activations(activations.fold(), unpacked, activation_row.data());
         give.activations = activation_row.data();
       }
     }

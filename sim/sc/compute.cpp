@@ -107,7 +107,8 @@ void Machine::count_fold(const Step &step, const Fold &fold) {
   if (g.dataflow != ERG_DATAFLOW_OS && !fold.k_last) psum_write_bits_ += sums;
   register_bits_[ERG_TENSOR_WEIGHT] += g.dataflow == ERG_DATAFLOW_WS ? weights : macs * g.weight_bits;
   register_bits_[ERG_TENSOR_INPUT] += g.dataflow == ERG_DATAFLOW_IS ? inputs : macs * g.in_bits;
-  register_bits_[ERG_TENSOR_PSUM] += macs * g.psum_bits;
+  register_bits_[ERG_TENSOR_PSUM] += // a scalable cell adds its products up first
+      g.products ? sums * ((fold.k_count + g.products - 1) / g.products) : macs * g.psum_bits;
   macs_ += macs;
   if (fold.k_last) count_epilogue(fold);
   if (g.dataflow == ERG_DATAFLOW_OS &&

@@ -80,6 +80,7 @@ FoldWalk::FoldWalk(const Job &job) : job_(&job), step_(step_at(job, 0)) {
 void FoldWalk::set() {
   const erg_geometry &g = *job_->g;
   const int cols = static_cast<int>(job_->arch->cols), rows = static_cast<int>(job_->arch->rows);
+  const int fold_k = rows * std::max(g.products, 1);
   const int group_channels = g.groups == 1 ? step_.channels : g.out_c / g.groups;
   const int tile_pixels = step_.rows * g.out_w;
   const bool os = g.dataflow == ERG_DATAFLOW_OS, is = g.dataflow == ERG_DATAFLOW_IS;
@@ -103,9 +104,9 @@ void FoldWalk::set() {
     fold_.first_pixel = static_cast<int>(inner_) * rows;
     fold_.pixels = std::min(rows, tile_pixels - fold_.first_pixel);
   } else {
-    inner_folds_ = (step_.k_count + rows - 1) / rows;
-    fold_.first_k += inner_ * rows;
-    fold_.k_count = std::min<int64_t>(rows, step_.k_count - inner_ * rows);
+    inner_folds_ = (step_.k_count + fold_k - 1) / fold_k;
+    fold_.first_k += inner_ * fold_k;
+    fold_.k_count = std::min<int64_t>(fold_k, step_.k_count - inner_ * fold_k);
   }
   fold_.steps = os ? static_cast<int>(fold_.k_count) : is ? fold_.channels : fold_.pixels;
   fold_.k_first = step_.k == 0 && (os || inner_ == 0);

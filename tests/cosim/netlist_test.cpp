@@ -72,6 +72,27 @@ TEST(Netlist, GatesFollowTheSourcesCycleByCycle) {
   }
 }
 
+// The scalable array as elaborated, in three of its modes.
+TEST(Netlist, Scalable) {
+  if (missing("yosys -V")) GTEST_SKIP() << "skipped, because yosys is not installed (scripts/packages-test.txt)";
+  test::Folder folder;
+  std::string files;
+  for (const char *name : {"ergon_pkg", "ergon_sequencer", "ergon_array_scalable", "ergon_accumulator",
+                           "ergon_epilogue", "ergon_top_scalable"})
+    files += std::string(" " ERGON_TEST_SOURCE_DIR "/rtl/") + name + ".sv";
+  test::Output yosys = test::shell("yosys -q -p 'read_verilog -sv" + files +
+                                   "; chparam -set ROWS 3 -set COLS 3 -set ACC_DEPTH 16 ergon_top_scalable; hierarchy "
+                                   "-top ergon_top_scalable; proc; flatten; opt; memory -nomap; opt_clean; "
+                                   "write_verilog -noattr " +
+                                   (folder / "ergon_top_scalable.v") + "'");
+  ASSERT_EQ(yosys.exit_code, 0) << yosys.err;
+  setenv("ERGON_RTL_SOURCES", folder.path.c_str(), 1);
+  width::Total total;
+  for (const char *precision : {"int8", "w2a4o8", "w4a4o8"})
+    width::check(precision, 3, 3, 16, 60, 93, total, ERG_DATAFLOW_WS, ERG_MAC_SCALABLE);
+  unsetenv("ERGON_RTL_SOURCES");
+}
+
 // The output-stationary array: as elaborated under random cases against the golden kernel, as gates beside its sources.
 TEST(Netlist, OutputStationary) {
   if (missing("yosys -V") || missing("iverilog -V"))

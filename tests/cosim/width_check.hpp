@@ -10,14 +10,14 @@ struct Total { uint64_t arrays = 0, outputs = 0, macs = 0; };
 
 // `cases` random cases of an array; every row of the ledger is ok, so outputs and cycles are equal.
 inline void check(const std::string &precision, int rows, int cols, int depth, int cases, uint64_t seed, Total &total,
-                  erg_dataflow dataflow = ERG_DATAFLOW_WS) {
+                  erg_dataflow dataflow = ERG_DATAFLOW_WS, erg_mac_kind mac = ERG_MAC_NATIVE) {
   SCOPED_TRACE(precision + " " + erg_dataflow_names[dataflow] + " on " + std::to_string(rows) + " x " + std::to_string(cols) + ", seed " + std::to_string(seed));
   test::Error error;
   erg_arch arch;
   erg_technology technology;
   ASSERT_EQ(erg_arch_load("tiny", nullptr, 0, &arch, &error), ERG_OK);
   ASSERT_EQ(erg_technology_load("horowitz-45nm", nullptr, 0, &technology, &error), ERG_OK);
-  arch.rows = rows, arch.cols = cols, arch.accumulator_depth = depth;
+  arch.rows = rows, arch.cols = cols, arch.accumulator_depth = depth, arch.mac = mac;
   erg_point point{};
   point.arch = &arch, point.technology = &technology, point.fusion = ERG_FUSION_EPILOGUE, point.batch = 1, point.seed = seed, point.dataflow = dataflow;
   ASSERT_EQ(erg_precision_parse(precision.c_str(), &point.precision, &error), ERG_OK) << error.message();

@@ -137,6 +137,8 @@ typedef struct erg_technology {
   char *sram;                    /**< cell type of the CACTI 7 table instead of the file's own law, or NULL */
   const erg_sram_table *sram_table;
   erg_scalar_constant gated_mac; /**< share of a MAC's energy that a gated one costs; value 0: no gating */
+  erg_scalar_constant scalable_mac; /**< energy of a precision-scalable 8 x 8 bit cell a cycle over that of a fixed one's
+                                         MAC; 0: not stated */
   erg_scalar_constant wire;      /**< pJ a bit and mm; 0: not stated */
   erg_scalar_constant clock;     /**< pJ a PE and cycle; 0: not stated */
   double scale_to_node_nm, scale_to_voltage_v; /**< 0: as published */
@@ -170,6 +172,7 @@ typedef struct {
   } levels[ERG_ALL_LEVELS]; /**< accumulator, registers last */
   int64_t pe_count;
   double clock_mhz;
+  int mac_products; /**< precision-scalable MACs: products a cell makes at once in this run; 0: not scalable */
 } erg_price_machine;
 
 typedef struct {

@@ -24,7 +24,10 @@ typedef struct {
   erg_rtl_layer layer;
   erg_rule rule;        /**< of the golden side; the array is built for it */
   erg_dataflow dataflow; /**< ws or os: of the array driven */
+  int products;          /**< of a scalable cell (erg_arch_products), whose slices are in `layer`; 0: none */
 } erg_gemm;
+/** What a point's array is: dataflow and products. */
+void erg_gemm_array(const erg_point *point, erg_gemm *gemm);
 
 /** Golden side: outputs [m, n] and, where not NULL, the sums before requantization, bias added, wrapped [m, n]. */
 erg_status erg_gemm_golden(const erg_gemm *gemm, int accumulator_bits, int16_t *output, int64_t *sums,

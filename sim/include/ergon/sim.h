@@ -70,6 +70,10 @@ int erg_arch_scratchpad(const erg_arch *arch, erg_tensor tensor);
 /** What pricing needs of the machine; the accumulator memory and the array registers come after the levels. */
 void erg_arch_price_machine(const erg_arch *arch, const erg_precision *hardware, erg_price_machine *out);
 /** Widths of the MAC hardware for data at `precision` (native: the same). ERG_ERR_UNSUPPORTED with the reason. */
+/** Products a scalable cell makes a cycle: 64 over the two widths, each rounded up to 2, 4 or 8 bits; 0 on other machines.
+ *  The slices are log2 of two-bit slices a code. */
+int erg_arch_products(const erg_arch *arch, const erg_precision *precision);
+int erg_slices_log2(int bits);
 erg_status erg_arch_hardware(const erg_arch *arch, const erg_precision *precision, erg_precision *hardware,
                              erg_error *error);
 
@@ -88,6 +92,7 @@ typedef struct {
   int64_t window;                     /**< vector passes: elements visited per output element */
   bool from_chain, to_chain;          /**< `depth`: the input comes from, the output goes to the next pass on chip */
   erg_dataflow dataflow;              /**<  erg_geometry_of leaves it 0, erg_geometry_at sets the point's */
+  int products;                       /**< `mac: scalable`: codes of neighbours in K that a cell takes at once; else 0 */
 } erg_geometry;
 
 void erg_geometry_of(const erg_pass *pass, const erg_precision *precision, erg_geometry *out);
@@ -198,6 +203,8 @@ typedef struct {
   erg_spread spread; /**< total energy by the constants it rests on; lives in the plan's arena */
 } erg_result;
 
+/** MACs a cycle when every PE works: rows x columns, times what a scalable cell takes at once. */
+double erg_peak_macs_per_cycle(const erg_point *point);
 /** erg_geometry_of in the point's precision and dataflow. */
 void erg_geometry_at(const erg_point *point, const erg_pass *pass, erg_geometry *out);
 /** The judge that erg_plan_build asks; `context` is the erg_point. */

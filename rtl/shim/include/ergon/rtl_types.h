@@ -15,6 +15,9 @@ typedef struct {
   int32_t residual_zero_point;
   int32_t residual_multiplier; /**< [2^30, 2^31) or 0 */
   int32_t residual_t;          /**< 1..62 */
+  /** Scalable array only: 0, 1, 2 for codes of 2, 4, 8 bits. Operands are then words: 16 >> (sum of both) codes of
+   *  neighbours in K, the first in the lowest bits. */
+  int weight_slices_log2, activation_slices_log2;
 } erg_rtl_layer;
 
 /** What the array asks for in the coming clock cycle. It freezes (one gap cycle) while anything asked is not given. */
