@@ -29,7 +29,7 @@ TEST(Variant, UnknownMutantsAreRefused) {
 
 TEST(Variant, ListedMutantsAreInTheSources) {
   std::string text;
-  for (const char *file : {"ergon_array.sv", "ergon_epilogue.sv", "ergon_top.sv"})
+  for (const char *file : {"ergon_array.sv", "ergon_array_scalable.sv", "ergon_epilogue.sv", "ergon_top.sv"})
     text += test::read_file(std::string(ERGON_TEST_BINARY_DIR) + "/share/ergon/rtl/" + file);
   for (int i = 0; erg_rtl_mutants[i]; i++)
     EXPECT_NE(text.find(std::string("`ifdef ERGON_MUTANT_") + erg_rtl_mutants[i] + "\n"), std::string::npos)
