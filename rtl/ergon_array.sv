@@ -6,8 +6,8 @@
 // first activation row turns shadows into working weights as it passes.
 //
 // Written as loops over flat arrays with in-place updates, bottom row and right column first, so that every cell reads
-// its neighbours' old values; operands are kept sign-extended to 32 bits. Simulators turn this into straight code, and
-// synthesis drops the doubled sign bits.
+// its neighbours' old values; operands are kept sign-extended to 32 bits. Simulators turn this into straight code, one
+// kind of statement after the other so that a compiler finds vectors in it, and synthesis drops the doubled sign bits.
 module ergon_array #(
     parameter int ROWS = 16,
     parameter int COLS = 16,
@@ -71,12 +71,10 @@ module ergon_array #(
         wait_q[c*COLS] = p_q[(ROWS-1)*COLS+c];
       end
 
-      for (int r = ROWS - 1; r >= 0; r--)
-        for (int c = COLS - 1; c >= 0; c--) begin
-          a_q[r*COLS+c] = c == 0 ? enter[r] : a_q[r*COLS+(c == 0 ? 0 : c-1)];
-          p_q[r*COLS+c] = (r == 0 ? '0 : p_q[(r == 0 ? 0 : r-1)*COLS+c]) +
-                          ACC_BITS'(a_q[r*COLS+c] * w_q[r*COLS+c]);
-        end
+      for (int r = 0; r < ROWS; r++)
+        for (int c = COLS - 1; c >= 0; c--) a_q[r*COLS+c] = c == 0 ? enter[r] : a_q[r*COLS+(c == 0 ? 0 : c-1)];
+      for (int i = Cells - 1; i >= COLS; i--) p_q[i] = p_q[i-COLS] + ACC_BITS'(a_q[i] * w_q[i]);
+      for (int i = COLS - 1; i >= 0; i--) p_q[i] = ACC_BITS'(a_q[i] * w_q[i]);
 
       for (int s = ROWS - 1; s > 0; s--) a_line_q[s] = a_line_q[s-1];
       a_line_q[0] = a_data_i;

@@ -98,12 +98,11 @@ module ergon_array_os #(
               p_q[r*COLS+d-r] = '0;
             end
 
-      for (int r = ROWS - 1; r >= 0; r--)
-        for (int c = COLS - 1; c >= 0; c--) begin
-          a_q[r*COLS+c] = c == 0 ? enter[r] : a_q[r*COLS+(c == 0 ? 0 : c-1)];
-          w_q[r*COLS+c] = r == 0 ? top[c] : w_q[(r == 0 ? 0 : r-1)*COLS+c];
-          p_q[r*COLS+c] = p_q[r*COLS+c] + ACC_BITS'(a_q[r*COLS+c] * w_q[r*COLS+c]);
-        end
+      for (int r = 0; r < ROWS; r++)
+        for (int c = COLS - 1; c >= 0; c--) a_q[r*COLS+c] = c == 0 ? enter[r] : a_q[r*COLS+(c == 0 ? 0 : c-1)];
+      for (int i = Cells - 1; i >= COLS; i--) w_q[i] = w_q[i-COLS];
+      for (int c = 0; c < COLS; c++) w_q[c] = top[c];
+      for (int i = 0; i < Cells; i++) p_q[i] = p_q[i] + ACC_BITS'(a_q[i] * w_q[i]);
 
       for (int s = ROWS - 1; s > 0; s--) a_line_q[s] = a_line_q[s-1];
       a_line_q[0] = a_given;

@@ -98,12 +98,10 @@ module ergon_array_scalable #(
         wait_q[c*COLS] = p_q[(ROWS-1)*COLS+c];
       end
 
-      for (int r = ROWS - 1; r >= 0; r--)
-        for (int c = COLS - 1; c >= 0; c--) begin
-          a_q[r*COLS+c] = c == 0 ? enter[r] : a_q[r*COLS+(c == 0 ? 0 : c-1)];
-          p_q[r*COLS+c] = (r == 0 ? '0 : p_q[(r == 0 ? 0 : r-1)*COLS+c]) +
-                          ACC_BITS'(fuse(w_q[r*COLS+c], a_q[r*COLS+c], w_log_i, a_log_i));
-        end
+      for (int r = 0; r < ROWS; r++)
+        for (int c = COLS - 1; c >= 0; c--) a_q[r*COLS+c] = c == 0 ? enter[r] : a_q[r*COLS+(c == 0 ? 0 : c-1)];
+      for (int i = Cells - 1; i >= COLS; i--) p_q[i] = p_q[i-COLS] + ACC_BITS'(fuse(w_q[i], a_q[i], w_log_i, a_log_i));
+      for (int i = COLS - 1; i >= 0; i--) p_q[i] = ACC_BITS'(fuse(w_q[i], a_q[i], w_log_i, a_log_i));
 
       for (int s = ROWS - 1; s > 0; s--) a_line_q[s] = a_line_q[s-1];
       a_line_q[0] = a_data_i;

@@ -26,19 +26,19 @@ public:
     }
   }
   void print(const char *unit, double scale) const {
-    std::printf("\n%-64s %14s", "", (methods_.empty() ? "" : methods_[0] + ", " + unit).c_str());
-    for (size_t m = 1; m < methods_.size(); m++) std::printf(" %12s", methods_[m].c_str());
+    std::printf("\n%-64s", (std::string("first of a line: ") + unit + "; others: times that").c_str());
+    for (const std::string &method : methods_) std::printf(" %12s", method.c_str());
     std::printf("\n");
     for (const auto &[index, methods] : rates_) {
       std::printf("%-64s", cases_[index].c_str());
       for (size_t m = 0; m < methods_.size(); m++) {
-        auto found = methods.find(m), base = methods.find(0);
-        if (found == methods.end() || base == methods.end())
-          std::printf(m ? " %12s" : " %14s", "-");
-        else if (!m)
-          std::printf(" %14.1f", median(found->second) * scale);
+        auto found = methods.find(m), base = methods.begin();
+        if (found == methods.end())
+          std::printf(" %12s", "-");
+        else if (found == base)
+          std::printf(" %12.4g", median(found->second) * scale);
         else
-          std::printf(" %12.3f", median(found->second) / median(base->second));
+          std::printf(" %12.3g", median(found->second) / median(base->second));
       }
       std::printf("\n");
     }
