@@ -26,6 +26,7 @@ static void print_tables(const erg_cli *cli, const erg_inputs *inputs, const erg
   erg_print_points(results, count, stdout);
   for (int i = 0; i < count && cli->explain_fusion; i++) erg_print_notes(&results[i], stdout);
   for (int i = 0; i < count && (count == 1 || cli->layers); i++) erg_print_layers(&results[i], stdout);
+  for (int i = 0; i < count; i++) erg_print_toggles(&results[i], stdout);
   /* Two precisions ask for a comparison; more are read off the table of points. */
   for (int f = 0; f < cli->fusion_count && cli->precision_count == 2; f++)
     erg_print_ratios(&results[f], &results[cli->fusion_count + f], stdout);
@@ -40,7 +41,10 @@ static erg_status run(int argc, char **argv, erg_error *error) {
   erg_inputs inputs;
   erg_result results[MOST_LIST * MOST_LIST];
   erg_cli_parse(&command, ERG_OPTION_POINT | ERG_OPTION_RUN | ERG_OPTION_REPORT, 1, 1, argc, argv, &cli);
-  erg_status status = erg_inputs_load(&cli, cli.arguments[0], &inputs, error);
+  erg_status status = ERG_OK;
+  if (cli.activity && cli.model != ERG_MODEL_RTL)
+    status = erg_fail(error, ERG_ERR_USAGE, "run: --activity counts in the Verilated array; add --model rtl");
+  if (status == ERG_OK) status = erg_inputs_load(&cli, cli.arguments[0], &inputs, error);
   if (status != ERG_OK) goto out;
   if (cli.out) status = erg_make_folder(cli.out, error); /* before minutes of work, not after */
   if (status != ERG_OK) {

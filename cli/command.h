@@ -62,6 +62,7 @@ typedef struct {
   bool dut_template, strict_cycles;
   int cases, only_case;     /**< only_case: -1 where none is asked for */
   double zero_share;        /**< --zeros */
+  bool activity;            /**< --activity */
   bool tile_given;
   int tile;
   const char *waves;
@@ -102,6 +103,7 @@ void erg_print_overrides(const erg_cli *cli, FILE *stream);
 void erg_print_header(const erg_cli *cli, const erg_inputs *inputs, FILE *stream);
 void erg_print_points(const erg_result *results, int count, FILE *stream);
 void erg_print_layers(const erg_result *result, FILE *stream);
+void erg_print_toggles(const erg_result *result, FILE *stream); /**< --activity: of the array's registers, by layer */
 void erg_print_ratios(const erg_result *wide, const erg_result *narrow, FILE *stream);
 void erg_print_notes(const erg_result *result, FILE *stream);
 void erg_print_csv(const erg_result *results, int count, FILE *stream);

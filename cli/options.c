@@ -23,6 +23,7 @@ enum {
   KEY_CSV,
   KEY_LAYERS,
   KEY_EXPLAIN,
+  KEY_ACTIVITY,
   KEY_CERTIFY,
   KEY_GAPS,
   KEY_MUTANT,
@@ -77,6 +78,8 @@ static const struct {
     {ERG_OPTION_POINT,
      {"zeros", KEY_ZEROS, "SHARE", 0, "share of MACs with a zero operand, gated (0 to 1; default 0: no gating)", 1}},
     {ERG_OPTION_RUN, {"layers", KEY_LAYERS, 0, 0, "the table of layers for every point, not only for a single one", 2}},
+    {ERG_OPTION_RUN,
+     {"activity", KEY_ACTIVITY, 0, 0, "with --model rtl: toggles of the array's registers, layer by layer", 2}},
     {ERG_OPTION_RUN, {"explain-fusion", KEY_EXPLAIN, 0, 0, "what folding and fusing did and refused, node by node", 2}},
     {ERG_OPTION_RUN, {"certify", KEY_CERTIFY, 0, 0, "the narrowest safe accumulator of each layer, and why", 2}},
     {ERG_OPTION_VERIFY, {"gaps", KEY_GAPS, "P", 0, "withhold each operand with probability P a cycle (0 to 0.9)", 2}},
@@ -261,6 +264,9 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
     break;
   case KEY_LAYERS:
     cli->layers = true;
+    break;
+  case KEY_ACTIVITY:
+    cli->activity = true;
     break;
   case KEY_EXPLAIN:
     cli->explain_fusion = true;

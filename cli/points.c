@@ -33,7 +33,8 @@ erg_point erg_cli_point(const erg_cli *cli, const erg_inputs *inputs, int index)
                      .model = cli->model,
                      .batch = cli->batch,
                      .seed = cli->seed,
-                     .zero_share = cli->zero_share};
+                     .zero_share = cli->zero_share,
+                     .count_toggles = cli->activity};
 }
 
 erg_status erg_cli_run(const erg_cli *cli, const erg_inputs *inputs, erg_result *results, erg_error *error) {

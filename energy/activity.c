@@ -4,6 +4,8 @@
 const char *const erg_tensor_names[] = {"input", "weight", "residual", "constant", "output", "psum", NULL};
 const char *const erg_op_kind_names[] = {"mac", "requantize", "add", "multiply", "compare", "gate", "rsqrt", NULL};
 
+const char *const erg_toggle_names[] = {"weight", "shadow", "activation", "partial_sum", NULL};
+
 void erg_activity_add(erg_activity *sum, const erg_activity *part) {
   for (int op = 0; op < ERG_OP_COUNT; op++) sum->ops[op] += part->ops[op];
   for (int level = 0; level < ERG_ALL_LEVELS; level++) {
@@ -18,6 +20,7 @@ void erg_activity_add(erg_activity *sum, const erg_activity *part) {
   sum->vector_cycles += part->vector_cycles;
   sum->cycles += part->cycles;
   sum->gated_macs += part->gated_macs;
+  for (int i = 0; i < ERG_TOGGLES; i++) sum->register_toggles[i] += part->register_toggles[i];
 }
 
 uint64_t erg_activity_level_bits(const erg_activity *activity, int level) {

@@ -75,6 +75,18 @@ static json_t *tile_json(const erg_layer_result *layer) {
                    m->m_tiles, "k_chunks", m->k_chunks);
 }
 
+static json_t *toggles_json(const erg_point *point, const erg_activity *a) {
+  if (!point->count_toggles || a->array_cycles == 0) return json_null();
+  json_t *object = json_object();
+  double sum = 0, pe_cycles = (double)(point->arch->rows * point->arch->cols) * (double)a->array_cycles;
+  for (int i = 0; i < ERG_TOGGLES; i++) {
+    json_object_set_new(object, erg_toggle_names[i], count_json(a->register_toggles[i]));
+    sum += (double)a->register_toggles[i];
+  }
+  json_object_set_new(object, "per_pe_cycle", json_real(sum / pe_cycles));
+  return object;
+}
+
 static json_t *chain_json(const erg_pass *pass) {
   if (pass->chain == 0) return json_null();
   return json_pack("{s:i, s:b, s:b}", "number", pass->chain, "input_on_chip", pass->from_chain, "output_on_chip",
@@ -105,6 +117,7 @@ static json_t *layer_json(const erg_point *point, const erg_layer_result *layer)
   json_object_set_new(object, "utilization", real_or_null(peak > 0 ? (double)a->ops[ERG_OP_MAC] / peak : NAN));
   json_object_set_new(object, "tile", tile_json(layer));
   json_object_set_new(object, "chain", chain_json(layer->pass));
+  json_object_set_new(object, "register_toggles", toggles_json(point, a));
   json_object_set_new(object, "traffic_bytes", traffic_json(point->arch, a));
   json_object_set_new(object, "tensor_bits", tensors_json(point->arch, a));
   json_object_set_new(object, "energy_pj", energy_json(point, &layer->energy));

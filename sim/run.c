@@ -173,7 +173,8 @@ static erg_status run_point(const erg_point *point, erg_progress *progress, erg_
   r->layers = erg_arena_alloc(&r->plan.arena, sizeof *r->layers * (size_t)r->plan.pass_count);
   if (!r->layers) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   if (point->model == ERG_MODEL_RTL) {
-    const erg_verify_options options = {.quiet = progress == NULL || progress->quiet};
+    const erg_verify_options options = {.quiet = progress == NULL || progress->quiet,
+                                        .look = point->count_toggles ? ERG_LOOK_SUMS : ERG_LOOK_NONE};
     status = erg_verify(point, &options, rtl, error);
     if (status != ERG_OK) return status;
   }

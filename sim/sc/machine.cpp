@@ -62,6 +62,10 @@ void Machine::collect(erg_activity *out) const {
   out->ops[ERG_OP_COMPARE] = job_->ops->compare;
   out->initial_write_bits = 8 * (places_[ERG_TENSOR_WEIGHT].dram_bytes + places_[ERG_TENSOR_CONSTANT].dram_bytes);
   out->array_cycles = array_cycles_;
+  if (const erg_rtl_toggles *t = job_->run ? erg_rtl_toggles_of(job_->run->rtl) : nullptr) {
+    const uint64_t toggles[ERG_TOGGLES] = {t->weight, t->shadow, t->activation, t->partial_sum};
+    std::copy(std::begin(toggles), std::end(toggles), out->register_toggles);
+  }
   out->vector_cycles = vector_cycles_;
   out->cycles = array_cycles_ + vector_cycles_;
   for (int level = 0; level < count; level++) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The first difference from close by: where, both sums, the command that shows it again, the waveform.
+#include "ergon/gemm.h"
 #include "support.hpp"
 #include <jansson.h>
 #include <memory>
@@ -140,5 +141,35 @@ TEST(Look, EveryTileOfALayerAloneIsRight) {
       break;
     }
     ASSERT_EQ(o.exit_code, 0) << o.err;
+  }
+}
+
+// One product of 1 by 1 on 2 x 2 cells: the code enters two cells of its row and stays (its port holds it), the sum
+// moves down one; the weight goes to a shadow and becomes the working one. Zeros toggle nothing.
+TEST(Look, TogglesByHand) {
+  for (int16_t code : {0, 1}) {
+    erg_rtl_config config{2, 2, 8, 8, 32, 8, nullptr};
+    config.look = ERG_LOOK_SUMS;
+    erg_rtl *rtl = nullptr;
+    test::Error error;
+    ASSERT_EQ(erg_rtl_open(&config, nullptr, &rtl, &error), ERG_OK) << error.message();
+    const int one = 1;
+    int16_t a = code, w = code, y = 0;
+    int64_t bias = 0;
+    erg_requant scale = erg_requant_from_real(1);
+    erg_gemm g{};
+    g.m = g.n = g.k = 1, g.tile_count = 1, g.tile_rows = &one, g.a = &a, g.w = &w, g.bias = &bias, g.scale = &scale;
+    g.layer.low = -128, g.layer.high = 127, g.layer.residual_t = 31;
+    erg_gemm_run run{};
+    run.watch = -1, run.output = &y;
+    ASSERT_EQ(erg_gemm_drive(rtl, 2, 2, &g, &run, &error), ERG_OK) << error.message();
+    EXPECT_EQ(y, code);
+    const erg_rtl_toggles *t = erg_rtl_toggles_of(rtl);
+    ASSERT_TRUE(t);
+    EXPECT_EQ(t->weight, static_cast<uint64_t>(code));
+    EXPECT_EQ(t->shadow, static_cast<uint64_t>(code));
+    EXPECT_EQ(t->activation, static_cast<uint64_t>(2 * code));
+    EXPECT_EQ(t->partial_sum, static_cast<uint64_t>(2 * code));
+    erg_rtl_close(rtl);
   }
 }

@@ -92,6 +92,7 @@ void hold(const Paths &document, const Paths &output) {
 
 TEST(Json, RunIsAsDocumented) {
   Paths output = emitted("run resnet18 --precision int8,fp8e4m3 --fusion epilogue,depth", 0);
+  output.merge(emitted("run hand-worked --arch tiny --model rtl --activity", 0));
   hold(documented("ergon.run"), output);
 }
 

@@ -25,6 +25,9 @@ typedef enum { ERG_OP_MAC, ERG_OP_REQUANTIZE, ERG_OP_ADD, ERG_OP_MULTIPLY, ERG_O
                ERG_OP_GATE, ERG_OP_RSQRT, ERG_OP_COUNT } erg_op_kind;
 extern const char *const erg_op_kind_names[];
 
+#define ERG_TOGGLES 4
+extern const char *const erg_toggle_names[]; /**< weight, shadow (os: draining sums), activation, partial_sum */
+
 /** Counts of one pass, additive over passes of equal precision. Levels 0..level_count-1 are the architecture's memory
  *  levels, outermost ("dram") first; after them the accumulator memory and the registers of the array. */
 #define ERG_LEVEL_ACCUMULATOR(level_count) (level_count)
@@ -39,6 +42,9 @@ typedef struct {
   uint64_t stall_cycles[ERG_ALL_LEVELS]; /**< by the level that was waited for */
   uint64_t cycles;                           /**< array + vector + all stalls */
   uint64_t gated_macs; /**< of ops[ERG_OP_MAC]: those with a zero operand that the hardware gates; 0: no gating */
+  /** Bits of the array's registers that changed their value, counted in the Verilated array where that was asked for: by
+   *  register (erg_toggle_names). A count, not priced. */
+  uint64_t register_toggles[ERG_TOGGLES];
 } erg_activity;
 
 void erg_activity_add(erg_activity *sum, const erg_activity *part);

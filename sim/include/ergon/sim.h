@@ -177,6 +177,7 @@ typedef struct {
   int batch;
   uint64_t seed;
   double zero_share; /**< of the MACs, those with a zero operand, gated by the hardware; 0: no gating */
+  bool count_toggles; /**< model rtl: of the cells' registers, exactly (a network through RTL took 1.3 times as long) */
 } erg_point;
 
 typedef struct {
