@@ -63,6 +63,34 @@ static void print_differences(const erg_verify_result *result) {
   }
 }
 
+static void print_coverage(const erg_verify_result *result) {
+  if (!result->coverage) return;
+  printf(
+      "\nCoverage of the array's sources: lines that ran, bits that rose and fell (bits that this product cannot move "
+      "count too)\n");
+  erg_table *table = erg_table_new();
+  static const char *const headings[] = {"source",        "lines",   "run", "[%]",
+                                         "toggle points", "toggled", "[%]", "lines that never ran"};
+  for (size_t i = 0; i < ERG_COUNT_OF(headings); i++)
+    erg_table_column(table, headings[i], i > 0 && i + 1 < ERG_COUNT_OF(headings));
+  for (int i = 0; i < result->coverage_count; i++) {
+    const erg_verify_coverage *c = &result->coverage[i];
+    char missed[200] = "";
+    for (int k = 0; k < c->lines - c->lines_hit && strlen(missed) < 180; k++)
+      snprintf(missed + strlen(missed), sizeof missed - strlen(missed), "%s%d", k ? ", " : "", c->missed[k]);
+    erg_table_cell(table, "%s", c->source);
+    erg_table_cell(table, "%d", c->lines);
+    erg_table_cell(table, "%d", c->lines_hit);
+    erg_table_cell(table, "%.1f", c->lines ? 100.0 * c->lines_hit / c->lines : 0.0);
+    erg_table_cell(table, "%d", c->toggles);
+    erg_table_cell(table, "%d", c->toggles_hit);
+    erg_table_cell(table, "%.1f", c->toggles ? 100.0 * c->toggles_hit / c->toggles : 0.0);
+    erg_table_cell(table, "%s", missed[0] ? missed : "-");
+  }
+  erg_table_print(table, stdout);
+  erg_table_free(table);
+}
+
 static erg_status report(const erg_cli *cli, const erg_inputs *inputs, const erg_verify_result *result,
                          erg_error *error) {
   erg_point point = erg_cli_point(cli, inputs, 0);
@@ -76,6 +104,7 @@ static erg_status report(const erg_cli *cli, const erg_inputs *inputs, const erg
     print_header(cli, inputs);
     erg_print_ledger(result, stdout);
     print_differences(result);
+    print_coverage(result);
   }
   if (cli->out) {
     status = erg_write_json(json, cli->out, "verify.json", error);
@@ -173,6 +202,7 @@ static erg_status check(erg_cli *cli, erg_error *error) {
                                 .input = cli->input,
                                 .weight = cli->weight,
                                 .bias = cli->bias,
+                                .coverage = cli->coverage,
                                 .only_layer = cli->layer,
                                 .only_tile = cli->tile_given ? &cli->tile : NULL};
   if (cli->out && !cli->waves) options.waves = erg_arena_printf(&cli->arena, "%s/first-difference.fst", cli->out);

@@ -67,6 +67,7 @@ typedef struct {
   int tile;
   const char *waves;
   const char *input, *weight, *bias; /**< verify: NumPy files */
+  const char *coverage;              /**< verify: file */
   bool tech_given, markdown;
   const char *terms, *rows, *priors[MOST_LIST], *name, *memory; /**< fit */
   int prior_count;

@@ -23,6 +23,7 @@ enum {
   KEY_CSV,
   KEY_LAYERS,
   KEY_EXPLAIN,
+  KEY_COVERAGE,
   KEY_ACTIVITY,
   KEY_CERTIFY,
   KEY_GAPS,
@@ -103,6 +104,8 @@ static const struct {
      {"waves", KEY_WAVES, "FILE.fst", 0, "write a waveform around the first difference (default with --out)", 2}},
     {ERG_OPTION_VERIFY, {"input", KEY_INPUT, "X.npy", 0, "without WORKLOAD: your own product: codes (M, K)", 2}},
     {ERG_OPTION_VERIFY, {"weight", KEY_WEIGHT, "W.npy", 0, "its weights (N, K), a row a channel", 2}},
+    {ERG_OPTION_VERIFY,
+     {"coverage", KEY_COVERAGE, "FILE", 0, "counts line and toggle coverage of the array into FILE (much slower)", 2}},
     {ERG_OPTION_VERIFY, {"bias", KEY_BIAS, "B.npy", 0, "its bias (N,) (default: zeros)", 2}},
     {ERG_OPTION_VECTORS, {"layer", KEY_LAYER, "NAME", 0, "the layer whose vectors are written", 2}},
     {ERG_OPTION_VECTORS, {"random", KEY_RANDOM, 0, 0, "a random convolution drawn from --seed, no workload", 2}},
@@ -264,6 +267,9 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
     break;
   case KEY_LAYERS:
     cli->layers = true;
+    break;
+  case KEY_COVERAGE:
+    cli->coverage = text;
     break;
   case KEY_ACTIVITY:
     cli->activity = true;

@@ -410,6 +410,9 @@ erg_status erg_verify_open(const erg_point *point, const erg_verify_options *opt
   config.look = options->look;
   config.output_bits = p->output_bits;
   config.rule = (int)options->rule;
+  config.coverage = options->coverage != NULL;
+  if (foreign && config.coverage)
+    return erg_fail(error, ERG_ERR_UNSUPPORTED, "--coverage is of Ergon's array; it does not go with --dut");
   config.top = rules->rtl_top;
   if (point->arch->mac == ERG_MAC_SCALABLE) {
     erg_precision hardware;
@@ -553,6 +556,7 @@ erg_status erg_verify(const erg_point *point, const erg_verify_options *options,
   if (status != ERG_OK) erg_fail(error, status, "%s", faults.text ? faults.text : "verify failed");
   erg_error_clear(&faults);
   for (int node = 0; s.tensors && node < point->graph->node_count; node++) free(s.tensors[node].codes);
+  if (s.rtl && options->coverage) status = erg_verify_cover(s.rtl, options->coverage, &result, status, error);
   erg_rtl_close(s.rtl);
   erg_rtl_close(s.other);
   erg_plan_free(&s.plan);
@@ -606,6 +610,20 @@ static json_t *row_json(const erg_verify_row *row) {
   return layer;
 }
 
+static json_t *coverage_json(const erg_verify_result *result) {
+  if (!result->coverage) return json_null();
+  json_t *sources = json_array();
+  for (int i = 0; i < result->coverage_count; i++) {
+    const erg_verify_coverage *c = &result->coverage[i];
+    json_t *missed = json_array();
+    for (int k = 0; k < c->lines - c->lines_hit; k++) json_array_append_new(missed, json_integer(c->missed[k]));
+    json_array_append_new(sources, json_pack("{s:s, s:i, s:i, s:i, s:i, s:o}", "source", c->source, "lines", c->lines,
+                                             "lines_hit", c->lines_hit, "toggles", c->toggles, "toggles_hit",
+                                             c->toggles_hit, "missed_lines", missed));
+  }
+  return sources;
+}
+
 void erg_verify_json(const erg_verify_result *result, json_t *envelope) {
   json_t *layers = json_array(), *skipped = json_array();
   for (int i = 0; i < result->row_count; i++) {
@@ -624,6 +642,7 @@ void erg_verify_json(const erg_verify_result *result, json_t *envelope) {
                       json_string(result->own      ? "given: codes from files, one calibrated scale"
                                   : result->random ? "random"
                                                    : "synthetic: seeded and calibrated, not trained"));
+  json_object_set_new(envelope, "coverage", coverage_json(result));
   json_object_set_new(envelope, "skipped", skipped);
   json_object_set_new(envelope, "layers", layers);
 }

@@ -29,4 +29,9 @@ erg_status erg_verify_look(const erg_point *point, const erg_verify_options *opt
                            erg_verify_row *row, erg_error *error);
 /* "<command> <what>", what=NULL without options->command. */
 void erg_verify_replay(const erg_verify_options *options, const char *what, erg_verify_row *row);
+/** Writes and sums up the coverage of a run whose status is `status`; a file that cannot be written makes that ERG_ERR_CREATE
+ *  where all was well. */
+erg_status erg_verify_cover(erg_rtl *rtl, const char *path, erg_verify_result *result, erg_status status,
+                            erg_error *error);
+
 #endif

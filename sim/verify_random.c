@@ -277,6 +277,7 @@ erg_status erg_verify_random(const erg_point *point, const erg_verify_options *o
   result.cpu_s = cpu_s() - started_s;
   if (status != ERG_OK) erg_fail(error, status, "%s", faults.text ? faults.text : "verify failed");
   erg_error_clear(&faults);
+  if (s.rtl && options->coverage) status = erg_verify_cover(s.rtl, options->coverage, &result, status, error);
   erg_rtl_close(s.rtl);
   erg_rtl_close(s.other);
   *out = result;

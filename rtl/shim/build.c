@@ -182,8 +182,8 @@ static erg_status describe(recipe *r, erg_error *error) {
   /* The variant names the runtime library by its path: another tree's would be lost with that tree. */
   r->key = erg_arena_printf(r->arena, "%d %d %d %d %d %d %d %d %s %s %d %s\n%s%s", c->rows, c->cols, c->weight_bits,
                             c->activation_bits, c->accumulator_bits, c->accumulator_depth, output_bits(r), c->rule,
-                            c->mutant ? c->mutant : "", foreign(r) ? "foreign" : "", (int)c->look, tops[top_of(c)].top,
-                            r->key, r->library);
+                            c->mutant ? c->mutant : "", foreign(r) ? "foreign" : "", (int)c->look + 10 * c->coverage,
+                            tops[top_of(c)].top, r->key, r->library);
   for (size_t i = 0; i < ERG_COUNT_OF(shim_sources) && status == ERG_OK; i++)
     status = add_to_key(r, erg_arena_printf(r->arena, "%s/%s", r->shim, shim_sources[i]), error);
   if (status == ERG_OK) status = take_sources(r, data, error);
@@ -226,6 +226,7 @@ static erg_status verilate(const recipe *r, erg_error *error) {
     if (!foreign(r)) erg_argument(&a, "-GRULE=%d", c->rule);
   }
   if (c->mutant) erg_argument(&a, "+define+ERGON_MUTANT_%s", c->mutant);
+  if (c->coverage) erg_argument_words(&a, "--coverage-line --coverage-toggle --coverage-max-width 512");
   if (c->look == ERG_LOOK_WAVES) erg_argument_words(&a, "--trace-fst --trace-max-array 4096 --trace-structs");
   if (!foreign(r) && c->look) erg_argument(&a, "%s/observe.vlt", r->shim);
   if (!foreign(r)) erg_argument(&a, "%s/../lint/waivers.vlt", r->shim);
@@ -285,8 +286,9 @@ static erg_status compile(const recipe *r, bool shows_sums, erg_error *error) {
   /* A foreign array may change with every call, the house's own is built once for whole networks. Of a large array's
    * straight code -O3 makes a minute's work (32 x 32: 67 s of CPU, -O1: 5 s). */
   bool large = c->rows * c->cols >= 1024;
-  erg_argument_words(&a, foreign(r) ? "-O2" : large ? "-O1 -march=native" : "-O3 -march=native");
-  erg_argument_words(&a, "-std=c++17 -fPIC -shared -w -DVERILATOR=1 -DVM_COVERAGE=0 -DVM_SC=0");
+  erg_argument_words(&a, foreign(r) ? "-O2" : c->coverage ? "-O0" : large ? "-O1 -march=native" : "-O3 -march=native");
+  erg_argument_words(&a, "-std=c++17 -fPIC -shared -w -DVERILATOR=1 -DVM_SC=0");
+  erg_argument(&a, "-DVM_COVERAGE=%d", c->coverage);
   erg_argument(&a, "-DVM_TRACE=%d", c->look == ERG_LOOK_WAVES);
   erg_argument(&a, "-DVM_TRACE_FST=%d", c->look == ERG_LOOK_WAVES);
   erg_argument(&a, "-DERGON_LOOK=%d", c->look != ERG_LOOK_NONE);
@@ -310,6 +312,7 @@ static erg_status compile(const recipe *r, bool shows_sums, erg_error *error) {
   erg_argument(&a, "%s", whole);
   erg_argument(&a, "-L%s", r->library);
   erg_argument(&a, "-Wl,-rpath,%s", r->library);
+  if (c->coverage) erg_argument_words(&a, "-lergon_vlcov");
   erg_argument_words(&a, c->look == ERG_LOOK_WAVES ? "-lergon_vlfst -lergon_vlrt -o" : "-lergon_vlrt -o");
   erg_argument(&a, "%s/variant.so", r->folder);
   int failed = erg_tool_run(&a, log_path);

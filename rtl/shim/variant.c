@@ -124,6 +124,9 @@ const erg_rtl_toggles *erg_rtl_toggles_of(const erg_rtl *rtl) {
 void erg_rtl_waves(erg_rtl *rtl, const char *path, uint64_t first_edge, uint64_t last_edge) {
   if (rtl->api->waves) rtl->api->waves(rtl->model, path, first_edge, last_edge);
 }
+bool erg_rtl_coverage(erg_rtl *rtl, const char *path) {
+  return rtl->api->coverage && rtl->api->coverage(rtl->model, path);
+}
 bool erg_rtl_waves_end(erg_rtl *rtl) {
   return rtl->api->waves_end && rtl->api->waves_end(rtl->model);
 }

@@ -22,6 +22,7 @@ typedef struct {
   const erg_rtl_toggles *(*toggles)(const void *model);
   void (*waves)(void *model, const char *path, uint64_t first_edge, uint64_t last_edge);
   bool (*waves_end)(void *model); /* whether the file was written */
+  bool (*coverage)(void *model, const char *path); /* likewise */
 } ergon_variant_api;
 extern const ergon_variant_api ergon_variant;
 #ifdef __cplusplus

@@ -7,6 +7,10 @@
 #include "variant.h"
 #include "verilated.h"
 #include "waveform.hpp"
+#if VM_COVERAGE
+#include "verilated_cov.h"
+#include <fstream>
+#endif
 #include <memory>
 
 namespace {
@@ -145,6 +149,18 @@ constexpr decltype(ergon_variant_api::toggles) toggles = nullptr;
 void waves(void *model, const char *path, uint64_t first_edge, uint64_t last_edge) {
   model_of(model)->waveform.choose(path, first_edge, last_edge);
 }
+#if VM_COVERAGE
+bool coverage(void *model, const char *path) {
+  try {
+    model_of(model)->context.coveragep()->write(path);
+  } catch (const std::exception &) { // a folder that is not there
+    return false;
+  }
+  return std::ifstream(path).good();
+}
+#else
+constexpr decltype(ergon_variant_api::coverage) coverage = nullptr;
+#endif
 bool waves_end(void *model) {
   return model_of(model)->waveform.close();
 }
@@ -171,4 +187,5 @@ const ergon_variant_api ergon_variant = {create,
                                          sums,
                                          toggles,
                                          ergon::kWaveform ? waves : nullptr,
-                                         ergon::kWaveform ? waves_end : nullptr};
+                                         ergon::kWaveform ? waves_end : nullptr,
+                                         coverage};

@@ -173,3 +173,47 @@ TEST(Look, TogglesByHand) {
     erg_rtl_close(rtl);
   }
 }
+
+// More cases cover more; the lines of rules that the array was not built for are named; a file that cannot be written
+// is said.
+TEST(Look, Coverage) {
+  test::Folder f;
+  auto run = [&](int only_case, const char *path, erg_verify_result *result, erg_error *error) {
+    erg_arch arch{};
+    erg_technology tech{};
+    EXPECT_EQ(erg_arch_load("tiny", nullptr, 0, &arch, error), ERG_OK);
+    EXPECT_EQ(erg_technology_load("horowitz-45nm", nullptr, 0, &tech, error), ERG_OK);
+    arch.rows = arch.cols = 2;
+    erg_point point{};
+    point.arch = &arch, point.technology = &tech, point.fusion = ERG_FUSION_EPILOGUE, point.batch = 1, point.seed = 1;
+    EXPECT_EQ(erg_precision_parse("int8", &point.precision, error), ERG_OK);
+    erg_verify_options options{};
+    options.quiet = true, options.cases = 100, options.only_case = only_case, options.coverage = path;
+    erg_status status = erg_verify_random(&point, &options, result, error);
+    erg_technology_free(&tech);
+    erg_arch_free(&arch);
+    return status;
+  };
+  int toggled[2] = {}, points = 0, missed = 0;
+  for (int all = 0; all < 2; all++) {
+    erg_verify_result r{};
+    test::Error error;
+    EXPECT_EQ(run(all ? -1 : 2, (f / "c.dat").c_str(), &r, &error), ERG_OK) << error.message();
+    ASSERT_EQ(r.coverage_count, 5);
+    for (int i = 0; i < r.coverage_count; i++) {
+      toggled[all] += r.coverage[i].toggles_hit, points += r.coverage[i].toggles;
+      EXPECT_LE(r.coverage[i].toggles_hit, r.coverage[i].toggles);
+      if (std::string(r.coverage[i].source) == "ergon_epilogue.sv")
+        missed = r.coverage[i].lines - r.coverage[i].lines_hit;
+    }
+    EXPECT_GT(missed, 0);
+    erg_verify_result_free(&r);
+  }
+  EXPECT_LT(toggled[0], toggled[1]);
+  EXPECT_LT(toggled[1], points / 2);
+  erg_verify_result r{};
+  test::Error error;
+  EXPECT_EQ(run(-1, "/no/such/folder/c.dat", &r, &error), ERG_ERR_CREATE);
+  EXPECT_NE(error.message().find("--coverage: /no/such/folder/c.dat"), std::string::npos) << error.message();
+  erg_verify_result_free(&r);
+}

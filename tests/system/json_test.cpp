@@ -120,6 +120,8 @@ TEST(Json, CompareAndValidateAreAsDocumented) {
 TEST(Json, VerifyIsAsDocumented) {
   Paths output = emitted("verify hand-worked --arch tiny", 0);
   output.merge(emitted("verify hand-worked --arch tiny --mutant ROUNDING", 1));
+  test::Folder f;
+  output.merge(emitted("verify --arch tiny --set arch.rows=2 --set arch.cols=2 --coverage '" + f / "c.dat'", 0));
   hold(documented("ergon.verify"), output);
 }
 

@@ -257,6 +257,13 @@ typedef struct {
   erg_verify_detail detail; /**< of the first difference */
 } erg_verify_row;
 
+/** Coverage of one source of the array. Toggles: bits of its registers and wires that rose and fell, a point each. */
+typedef struct {
+  const char *source;
+  int lines, lines_hit, toggles, toggles_hit;
+  int *missed; /**< [lines - lines_hit] numbers of lines that never ran, ascending */
+} erg_verify_coverage;
+
 typedef struct {
   erg_arena arena;
   erg_verify_row *rows;
@@ -266,6 +273,8 @@ typedef struct {
   bool foreign;            /**< the array is not Ergon's: its cycles are measured, and judged only when asked for */
   bool random;             /**< random cases, no network */
   bool own;                /**< one product of given tensors, no network */
+  erg_verify_coverage *coverage; /**< where it was asked for, a source each */
+  int coverage_count;
 } erg_verify_result;
 
 typedef struct {
@@ -288,6 +297,7 @@ typedef struct {
   /** erg_verify_random: instead of cases one product of these tensors, NumPy files of integers: input [M, K], weight
    *  [N, K], bias [N] or NULL. Codes fit the precision. NULL: random cases. */
   const char *input, *weight, *bias;
+  const char *coverage;    /**< file for the coverage of the house's array, in Verilator's format; NULL: not counted */
 } erg_verify_options;
 
 /** Opens the array of a point and its options; `seed` is that of uninitialised state. */

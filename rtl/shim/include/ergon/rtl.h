@@ -36,6 +36,7 @@ typedef struct {
   int rule;                     /**< of requantization, as erg_rule: 0 S, 1 D, 3 A; the array of the house only */
   int output_bits;              /**< 2..16; 0: activation_bits, which a foreign array always has */
   const char *top;              /**< top module of another dataflow of the house; NULL: ergon_top, weight-stationary */
+  bool coverage;                /**< erg_rtl_coverage of the house's array; it then runs hundreds of times slower */
 } erg_rtl_config;
 
 typedef struct erg_rtl erg_rtl;
@@ -82,6 +83,9 @@ const erg_rtl_toggles *erg_rtl_toggles_of(const erg_rtl *rtl);
 /** Writes clock edges first..last of the coming run, counted from 1 behind the reset, to an FST file; cycle n rises at
  *  10 n ns. Needs ERG_LOOK_WAVES; else nothing. */
 void erg_rtl_waves(erg_rtl *rtl, const char *path, uint64_t first_edge, uint64_t last_edge);
+/** Writes line and toggle coverage since erg_rtl_open in Verilator's format (verilator_coverage reads it): whether it was
+ *  written. Needs `coverage`. */
+bool erg_rtl_coverage(erg_rtl *rtl, const char *path);
 /** Closes the file: whether it was written. */
 bool erg_rtl_waves_end(erg_rtl *rtl);
 
