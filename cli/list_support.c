@@ -63,13 +63,13 @@ static void note(support *s, const char *reason) {
   if (s->reason_count < MOST_REASONS) s->reasons[s->reason_count++] = erg_arena_strdup(&s->arena, reason);
 }
 
-/* Whether the last node runs in a pass of the array, alone or fused. */
+/* Whether the last node runs in a pass of the array, alone or fused, or in the unit behind it. */
 static bool in_array(const erg_result *result) {
   int last = result->point.graph->node_count - 1;
   for (int i = 0; i < result->plan.pass_count; i++) {
     const erg_pass *pass = &result->plan.passes[i];
     for (int n = 0; n < pass->node_count; n++)
-      if (pass->nodes[n] == last) return pass->kind == ERG_PASS_ARRAY;
+      if (pass->nodes[n] == last) return pass->kind == ERG_PASS_ARRAY || pass->norm;
   }
   return false;
 }
@@ -159,7 +159,8 @@ static erg_status print(support *s, FILE *stream, erg_error *error) {
   if (status != ERG_OK) return status;
   fputs("\n## In networks\n\nA: counted, timed and priced by the analytic model; S: by the SystemC machine; R: `ergon "
         "verify` held "
-        "the Verilated\narray's outputs against the golden kernel; operators that are no pass of the array have no R. "
+        "the Verilated\narray's outputs against the golden kernel; operators that are no pass of the array or of the "
+        "unit behind it have no R. "
         "On architecture `" ARCH "`, technology `" TECH "`, fusion `epilogue`.\n\n",
         stream);
   status = operators(s, stream, error);

@@ -449,10 +449,9 @@ void erg_print_ledger(const erg_verify_result *result, FILE *stream) {
     erg_table_cell(table, "%d", row->distinct_codes);
     erg_table_cell(table, "%.1f", 100 * row->rail_share);
     erg_table_cell(table, "%.1f", 100 * row->low_rail_share);
-    erg_table_cell(table, "%" PRIu64, row->cycles_formula);
-    erg_table_cell(table, "%" PRIu64, row->cycles_systemc);
-    erg_table_cell(table, "%" PRIu64, row->cycles_rtl);
-    erg_table_cell(table, "%" PRIu64, row->gap_cycles);
+    const uint64_t cycles[] = {row->cycles_formula, row->cycles_systemc, row->cycles_rtl, row->gap_cycles};
+    for (size_t c = 0; c < ERG_COUNT_OF(cycles); c++) /* a norm or a table has no array cycles */
+      row->unit ? erg_table_cell(table, "-") : erg_table_cell(table, "%" PRIu64, cycles[c]);
   }
   erg_table_print(table, stream);
   erg_table_free(table);

@@ -103,6 +103,11 @@ module ergon_array_scalable #(
       for (int i = Cells - 1; i >= COLS; i--) p_q[i] = p_q[i-COLS] + ACC_BITS'(fuse(w_q[i], a_q[i], w_log_i, a_log_i));
       for (int i = COLS - 1; i >= 0; i--) p_q[i] = ACC_BITS'(fuse(w_q[i], a_q[i], w_log_i, a_log_i));
 
+      // What leaves is assigned without blocking: whoever reads it at this very edge reads the old row in any simulator.
+      for (int c = 0; c < COLS; c++)
+        psum_o[c*ACC_BITS+:ACC_BITS] <=
+            c == COLS - 1 ? p_q[(ROWS-1)*COLS+c] : wait_q[c*COLS+(c == COLS-1 ? 0 : COLS-2-c)];
+
       for (int s = ROWS - 1; s > 0; s--) a_line_q[s] = a_line_q[s-1];
       a_line_q[0] = a_data_i;
 
@@ -131,8 +136,4 @@ module ergon_array_scalable #(
       w_valid_q <= {w_valid_q[COLS-2:0], w_valid_i};
     end
   end
-
-  always_comb
-    for (int c = 0; c < COLS; c++)
-      psum_o[c*ACC_BITS+:ACC_BITS] = c == COLS - 1 ? p_q[(ROWS-1)*COLS+c] : wait_q[c*COLS+(c == COLS-1 ? 0 : COLS-2-c)];
 endmodule

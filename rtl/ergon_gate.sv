@@ -4,7 +4,7 @@
 // write_row_i - 2^(CODE_BITS-1). Written a word a cycle, while no row comes.
 module ergon_gate #(
     parameter int COLS = 16,
-    parameter int CODE_BITS = 8  // 2..8
+    parameter int CODE_BITS = 8  // 2..16
 ) (
     input  logic                      clk_i,
     input  logic                      rst_ni,

@@ -6,7 +6,7 @@
 
 uint64_t erg_tile_cycles(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m, int index) {
   int64_t pixels = (int64_t)tile_rows(g, m->out_rows, index) * g->out_w;
-  if (!g->array) return (uint64_t)ceil_div(pixels * g->out_c * g->window, arch->cols);
+  if (!g->array) return (uint64_t)ceil_div(pixels * g->out_c * g->window * g->rounds, arch->cols);
   const erg_dataflow_rules *rules = erg_dataflow_of(g->dataflow);
   const erg_dataflow_step whole = {pixels, g->out_c, erg_geometry_reduction(g), true};
   return (uint64_t)(rules->begin_cycles(arch) + rules->step_cycles(arch, g, &whole) +
@@ -119,6 +119,7 @@ static void count_array_side(const erg_arch *arch, const erg_geometry *g, const 
         (rules->stays == ERG_TENSOR_INPUT ? reads : macs) * (uint64_t)g->in_bits;
     out->write_bits[registers][ERG_TENSOR_PSUM] += sums * (uint64_t)g->psum_bits + side.drain_bits;
   }
+  if (g->operands == 1) reads *= (uint64_t)g->rounds; /* else the second round reads the second operand */
   out->read_bits[input][ERG_TENSOR_INPUT] += reads * (uint64_t)g->in_bits;
   out->read_bits[constant][ERG_TENSOR_CONSTANT] += constants * (uint64_t)g->constant_bits;
   if (g->residual || g->operands == 2)
@@ -149,6 +150,8 @@ void erg_analytic(const erg_arch *arch, const erg_geometry *g, const erg_mapping
   out->ops[ERG_OP_ADD] = ops->add;
   out->ops[ERG_OP_MULTIPLY] = ops->multiply;
   out->ops[ERG_OP_COMPARE] = ops->compare;
+  out->ops[ERG_OP_GATE] = ops->gate;
+  out->ops[ERG_OP_RSQRT] = ops->rsqrt;
   out->initial_write_bits = demand.distinct[ERG_TENSOR_WEIGHT] + demand.distinct[ERG_TENSOR_CONSTANT];
   erg_count_cycles(arch, g, &m, out);
 }

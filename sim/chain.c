@@ -109,11 +109,11 @@ static void choose_rows(const erg_arch *arch, erg_chain_link *links, int count) 
 
 /* ---- which passes may follow each other ---- */
 
-/* A pass that makes its output rows one after the other from rows of one input. */
+/* A pass that makes its output rows one after the other from rows of one input: an instance norm does not. */
 static bool by_rows(const erg_geometry *g, const erg_pass *pass) {
   bool window = g->array || pass->pool_window;
-  return pass->input_count == 1 && g->images == pass->in_shape.n && g->in_h == pass->in_shape.h &&
-         (window || (g->in_h == g->out_h && g->in_w == g->out_w));
+  return pass->input_count == 1 && pass->norm != ERG_NORM_INSTANCE && g->images == pass->in_shape.n &&
+         g->in_h == pass->in_shape.h && (window || (g->in_h == g->out_h && g->in_w == g->out_w));
 }
 
 typedef struct {

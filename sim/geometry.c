@@ -72,8 +72,11 @@ void erg_geometry_of(const erg_pass *pass, const erg_precision *precision, erg_g
     g.constant_bits = integer ? precision->accumulator_bits + 32 + 8 : 2 * precision->accumulator_bits;
   else if (strcmp(pass->kind_name, "requantize") == 0)
     g.constant_bits = 32 + 8;
+  else if (pass->norm) /* integers: gamma as a multiplier, beta in 64 bits; the shift is one for all */
+    g.constant_bits = integer ? 32 + 64 : (pass->norm == ERG_NORM_RMS ? 1 : 2) * precision->accumulator_bits;
   g.constants = g.constant_bits > 0;
   g.window = g.array ? 0 : (int64_t)g.kernel_h * g.kernel_w;
+  g.rounds = pass->own_statistics ? 2 : 1;
   rows_from_images(&g);
   *out = g;
 }

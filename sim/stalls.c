@@ -166,7 +166,7 @@ static void issue(timeline *t) {
 
 static double compute_cycles(const erg_arch *arch, const erg_geometry *g, const step *s, int64_t index, int64_t steps) {
   int64_t pixels = (int64_t)s->rows * g->out_w;
-  if (!g->array) return (double)ceil_div(pixels * s->channels * g->window, arch->cols);
+  if (!g->array) return (double)ceil_div(pixels * s->channels * g->window * g->rounds, arch->cols);
   const erg_dataflow_rules *rules = erg_dataflow_of(g->dataflow);
   const erg_dataflow_step it = {pixels, s->channels, s->reduction, s->last_k};
   int64_t cycles = rules->step_cycles(arch, g, &it);

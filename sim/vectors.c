@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One array pass made ready for a testbench: reached through a network with the golden kernels, or drawn at random. */
 #include "ergon/vectors.h"
+#include "vector_golden.h"
 #include <math.h>
 #include <string.h>
 
@@ -81,16 +82,14 @@ static erg_status need_input(const erg_point *point, erg_arena *arena, tensor *t
 
 static erg_status run_vector(const erg_point *point, erg_arena *arena, const erg_pass *pass, tensor *tensors,
                              erg_error *error) {
-  const erg_node *node = &point->graph->nodes[pass->output];
-  const tensor *input = &tensors[pass->inputs[0]];
-  if (!node->op->run_s16)
-    return erg_fail(error, ERG_ERR_UNSUPPORTED, "vectors: %s: %s has no integer kernel outside the epilogue",
-                    pass->name, node->op->name);
+  const tensor *a = &tensors[pass->inputs[0]], *b = pass->input_count > 1 ? &tensors[pass->inputs[1]] : NULL;
   tensor *output = &tensors[pass->output];
   output->codes = erg_arena_alloc(arena, sizeof *output->codes * (size_t)erg_shape_elements(pass->out_shape));
   if (!output->codes) return out_of_memory(error);
-  output->zero_point = input->zero_point;
-  return node->op->run_s16(&node->attrs, &pass->in_shape, input->codes, input->zero_point, output->codes, error);
+  erg_vector_data data = {a->codes, b ? b->codes : NULL, a->zero_point, b ? b->zero_point : 0, output->codes, 0};
+  erg_status status = erg_vector_golden(point->graph, pass, &point->precision, point->seed, &data, error);
+  output->zero_point = data.output_zero_point;
+  return status;
 }
 
 static erg_status copy_codes(erg_arena *arena, const tensor *from, erg_shape shape, int16_t **out, erg_error *error) {
@@ -137,6 +136,9 @@ static erg_status run_network(const erg_point *point, const erg_plan *plan, int 
       const tensor output = {here.expected, here.layer.zero_point};
       tensors[pass->output].zero_point = output.zero_point;
       status = copy_codes(&arena, &output, pass->out_shape, &tensors[pass->output].codes, error);
+      if (status == ERG_OK)
+        status = erg_table_golden(pass, &point->precision, tensors[pass->output].codes,
+                                  &tensors[pass->output].zero_point, error);
     }
     erg_arena_free(&here.arena);
   }

@@ -4,15 +4,12 @@
 #include "dataflow.h"
 #include "vector_golden.h"
 #include "verify_look.h"
+#include "verify_row.h"
+#include "verify_unit.h"
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#define LEAST_CODES 32
-#define MOST_RAIL 0.25
-#define MOST_RELU_RAIL 0.75
 
 /* A tensor of the running network: codes and their zero point. */
 typedef struct {
@@ -28,6 +25,7 @@ typedef struct {
   tensor *tensors;      /* by node */
   int *last_use;        /* by node: last pass that reads it */
   erg_rtl *rtl, *other; /* other: the same foreign array, begun from other random bits */
+  erg_rtl_norm *unit;   /* opened when a norm or a table comes */
   erg_progress progress;
   double macs_done;
   erg_verify_result *result;
@@ -50,82 +48,6 @@ static void release_tensors(session *s, int pass) {
       free(s->tensors[node].codes);
       s->tensors[node].codes = NULL;
     }
-}
-
-/* Spread and rails of an output map: a map of equal codes would agree with anything. */
-static void measure(const erg_pass *pass, const erg_synth_layer *layer, const int16_t *codes, erg_verify_row *row) {
-  bool *seen = calloc(65536, sizeof *seen);
-  uint64_t low = 0, high = 0;
-  for (uint64_t i = 0; i < row->outputs; i++) {
-    if (seen) seen[codes[i] + 32768] = true;
-    low += codes[i] == layer->low;
-    high += codes[i] == layer->high;
-  }
-  for (int code = 0; seen && code < 65536; code++) row->distinct_codes += seen[code];
-  free(seen);
-  row->low_rail_share = (double)low / (double)row->outputs;
-  row->rail_share = (double)(pass->clamp ? high : low + high) / (double)row->outputs;
-}
-
-static bool informative(const erg_pass *pass, const erg_precision *precision, const erg_verify_row *row) {
-  int codes = precision->output_bits >= 6 ? LEAST_CODES : 1 << (precision->output_bits - 1);
-  if ((uint64_t)codes > row->outputs / 2) codes = (int)(row->outputs / 2);
-  /* Of four codes two are rails: no map of 2-bit codes can do better than to use all alike. */
-  double most_rail = fmax(MOST_RAIL, 2.0 / (1 << precision->output_bits));
-  return row->distinct_codes >= codes && row->rail_share <= most_rail &&
-         (!pass->clamp || row->low_rail_share <= MOST_RELU_RAIL);
-}
-
-static void note_first(erg_shape shape, uint64_t index, int expected, int got, erg_verify_row *row) {
-  row->first_channel = (int)(index % (uint64_t)shape.c);
-  index /= (uint64_t)shape.c;
-  row->first_col = (int)(index % (uint64_t)shape.w);
-  index /= (uint64_t)shape.w;
-  row->first_row = (int)(index % (uint64_t)shape.h);
-  row->first_image = (int)(index / (uint64_t)shape.h);
-  row->first_expected = expected;
-  row->first_got = got;
-}
-
-static void compare(const erg_shape shape, const int16_t *expected, const int16_t *got, erg_verify_row *row) {
-  for (uint64_t i = 0; i < row->outputs; i++)
-    if (expected[i] != got[i] && row->mismatches++ == 0) note_first(shape, i, expected[i], got[i], row);
-}
-
-/* Outputs of one array begun from two random states. */
-static void compare_starts(const erg_shape shape, const int16_t *one, const int16_t *other, erg_verify_row *row) {
-  for (uint64_t i = 0; i < row->outputs; i++) {
-    if (one[i] == other[i]) continue;
-    note_first(shape, i, one[i], other[i], row);
-    row->status = "uninitialised";
-    snprintf(row->reason, sizeof row->reason,
-             "output depends on state that reset does not set: image %d, row %d, column %d, channel %d is %d from one "
-             "random start and %d from another",
-             row->first_image, row->first_row, row->first_col, row->first_channel, one[i], other[i]);
-    return;
-  }
-}
-
-static void judge_row(const erg_pass *pass, const erg_precision *precision, bool cycles_count, erg_verify_row *row) {
-  if (row->status) return; /* uninitialised: what it gives is chance */
-  if (row->mismatches) {
-    row->status = "mismatch";
-    snprintf(row->reason, sizeof row->reason,
-             "%" PRIu64 " of %" PRIu64
-             " outputs differ; first at image %d, row %d, column %d, channel %d: expected %d, got %d",
-             row->mismatches, row->outputs, row->first_image, row->first_row, row->first_col, row->first_channel,
-             row->first_expected, row->first_got);
-  } else if (cycles_count && (row->cycles_formula != row->cycles_rtl || row->cycles_systemc != row->cycles_rtl)) {
-    row->status = "cycles differ";
-    snprintf(row->reason, sizeof row->reason, "array cycles: formula %" PRIu64 ", SystemC %" PRIu64 ", RTL %" PRIu64,
-             row->cycles_formula, row->cycles_systemc, row->cycles_rtl);
-  } else if (!informative(pass, precision, row)) {
-    row->status = "uninformative";
-    snprintf(row->reason, sizeof row->reason, "%d distinct codes, %.0f %% on a rail, %.0f %% on the lower limit",
-             row->distinct_codes, 100 * row->rail_share, 100 * row->low_rail_share);
-  } else {
-    row->status = "ok";
-  }
 }
 
 static erg_status run_golden(const session *s, const erg_pass *pass, const erg_synth_layer *layer, int16_t *output,
@@ -159,7 +81,7 @@ static erg_status run_array(session *s, const erg_geometry *g, const erg_mapping
     second.output = malloc(sizeof(int16_t) * row->outputs);
     if (!second.output) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
     status = erg_systemc(s->point->arch, g, driven, &pass->int_counts, &second, &again, &fault);
-    if (status == ERG_OK) compare_starts(pass->out_shape, run->output, second.output, row);
+    if (status == ERG_OK) erg_row_compare_starts(pass->out_shape, run->output, second.output, row);
     free(second.output);
   }
   if (status == ERG_ERR_INTERNAL && s->other) {
@@ -236,8 +158,8 @@ static erg_status check_tile(session *s, const erg_tile_source *source, erg_veri
     row->first_channel = o.channel + (int)(i % (uint64_t)g.n);
     row->first_expected = golden[i], row->first_got = run.output[i];
   }
-  measure(source->pass, source->layer, golden, row);
-  judge_row(source->pass, &s->point->precision, !s->other || s->options->strict_cycles, row);
+  erg_row_measure(source->pass->clamp, source->layer->low, source->layer->high, golden, row);
+  erg_row_judge(source->pass->clamp, &s->point->precision, !s->other || s->options->strict_cycles, row);
   if (strcmp(row->status, "uninformative") == 0)
     row->status = "ok", row->reason[0] = 0; /* of a tile nobody asks that */
 out:
@@ -316,9 +238,9 @@ static erg_status check_array_pass(session *s, const erg_pass *pass, erg_verify_
   }
   status = run_golden(s, pass, &layer, golden, error);
   if (status != ERG_OK) goto out;
-  compare(pass->out_shape, golden, output->codes, row);
-  measure(pass, &layer, golden, row);
-  judge_row(pass, &point->precision, !s->other || s->options->strict_cycles, row);
+  erg_row_compare(pass->out_shape, golden, output->codes, row);
+  erg_row_measure(pass->clamp, layer.low, layer.high, golden, row);
+  erg_row_judge(pass->clamp, &point->precision, !s->other || s->options->strict_cycles, row);
   if (row->mismatches) status = look_closer(s, &source, row, error);
 out:
   free(golden);
@@ -341,19 +263,56 @@ static erg_status pass_by(session *s, const erg_pass *pass, erg_error *error) {
     s->tensors[pass->output].zero_point = layer.zero_point;
     status = run_golden(s, pass, &layer, s->tensors[pass->output].codes, error);
   }
+  if (status == ERG_OK)
+    status = erg_table_golden(pass, &point->precision, s->tensors[pass->output].codes,
+                              &s->tensors[pass->output].zero_point, error);
   erg_arena_free(&arena);
   return status;
 }
 
-/* Vector passes only carry the network on: their golden kernels compute them, nothing is compared. */
+/* A vector pass that only carries the network on: its golden kernel computes it, nothing is compared. */
 static erg_status run_vector_pass(session *s, const erg_pass *pass, erg_error *error) {
   const tensor *a = &s->tensors[pass->inputs[0]], *b = pass->input_count > 1 ? &s->tensors[pass->inputs[1]] : NULL;
   tensor *output = &s->tensors[pass->output];
   erg_status status = make_tensor(s, pass->output, pass->out_shape, error);
   if (status != ERG_OK) return status;
   erg_vector_data data = {a->codes, b ? b->codes : NULL, a->zero_point, b ? b->zero_point : 0, output->codes, 0};
-  status = erg_vector_golden(s->point->graph, pass, &s->point->precision, &data, error);
+  status = erg_vector_golden(s->point->graph, pass, &s->point->precision, s->point->seed, &data, error);
   output->zero_point = data.output_zero_point;
+  return status;
+}
+
+/* What runs behind the epilogue: a norm, or a table (of an array pass: on its codes, in place). A foreign array has no
+ * such unit, and a layer asked for alone needs no other's. */
+static bool in_unit(const session *s, const erg_pass *pass) {
+  return (pass->norm || pass->gate) && !s->options->dut_top;
+}
+
+static erg_status check_unit_pass(session *s, const erg_pass *pass, erg_error *error) {
+  const erg_point *point = s->point;
+  bool behind = pass->kind == ERG_PASS_ARRAY;
+  const tensor *input = &s->tensors[behind ? pass->output : pass->inputs[0]];
+  erg_verify_row *row = &s->result->rows[s->result->row_count++];
+  erg_status status = ERG_OK;
+  if (s->options->only_tile)
+    return erg_fail(error, ERG_ERR_USAGE, "verify: --tile: %s runs behind the array's epilogue and has no tiles",
+                    pass->name);
+  row->name = behind ? erg_arena_printf(&s->result->arena, "%s/%s", pass->name, pass->gate)
+                     : erg_arena_strdup(&s->result->arena, pass->name);
+  if (!s->unit) {
+    bool faulty = s->options->mutant && strcmp(s->options->mutant, "ROUNDING") == 0;
+    status =
+        erg_rtl_norm_open((int)point->arch->cols, point->precision.activation_bits, (int)point->arch->accumulator_depth,
+                          faulty ? s->options->mutant : NULL, s->options->quiet ? NULL : stderr, &s->unit, error);
+  }
+  if (status == ERG_OK && !behind) status = make_tensor(s, pass->output, pass->out_shape, error);
+  if (status != ERG_OK) return status;
+  tensor *output = &s->tensors[pass->output];
+  const erg_unit_data data = {pass,         &point->precision, point->seed,
+                              input->codes, input->zero_point, s->options->gap_probability};
+  status = erg_verify_unit(s->unit, &data, output->codes, &output->zero_point, row, error);
+  s->result->checked_outputs += row->outputs;
+  s->result->mismatches += row->mismatches;
   return status;
 }
 
@@ -433,12 +392,12 @@ static erg_status find_layer(const session *s, erg_error *error) {
   char names[600] = "";
   for (int i = 0; i < s->plan.pass_count; i++) {
     const erg_pass *pass = &s->plan.passes[i];
-    if (pass->kind != ERG_PASS_ARRAY) continue;
+    if (pass->kind != ERG_PASS_ARRAY && !in_unit(s, pass)) continue;
     if (strcmp(pass->name, s->options->only_layer) == 0) return ERG_OK;
     size_t used = strlen(names);
     snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", pass->name);
   }
-  return erg_fail(error, ERG_ERR_USAGE, "verify: --layer: found %s; layers of the array are: %s%s",
+  return erg_fail(error, ERG_ERR_USAGE, "verify: --layer: found %s; layers that can be verified are: %s%s",
                   s->options->only_layer, names, strlen(names) + 1 >= sizeof names ? " ..." : "");
 }
 
@@ -452,7 +411,8 @@ static erg_status open_session(session *s, erg_error *error) {
   size_t nodes = (size_t)point->graph->node_count;
   s->tensors = erg_arena_alloc(&s->arena, nodes * sizeof *s->tensors);
   s->last_use = erg_arena_alloc(&s->arena, nodes * sizeof *s->last_use);
-  s->result->rows = erg_arena_alloc(&s->result->arena, (size_t)s->plan.pass_count * sizeof *s->result->rows);
+  /* an array pass with a table at its end has two rows */
+  s->result->rows = erg_arena_alloc(&s->result->arena, 2 * (size_t)s->plan.pass_count * sizeof *s->result->rows);
   if (!s->tensors || !s->last_use || !s->result->rows) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   note_last_uses(s);
   return find_layer(s, error);
@@ -483,7 +443,7 @@ static erg_status run_passes(session *s, erg_error *error) {
     const char *only = s->options->only_layer;
     bool wanted = !only || strcmp(only, pass->name) == 0;
     if (pass->kind != ERG_PASS_ARRAY) {
-      status = run_vector_pass(s, pass, error);
+      status = wanted && in_unit(s, pass) ? check_unit_pass(s, pass, error) : run_vector_pass(s, pass, error);
     } else if (!wanted) {
       status = pass_by(s, pass, error);
       s->macs_done += (double)pass->int_counts.mac;
@@ -503,9 +463,10 @@ static erg_status run_passes(session *s, erg_error *error) {
         result->macs_checked += row->macs;
       }
       s->macs_done += (double)row->macs;
+      if (status == ERG_OK && !s->options->only_tile && in_unit(s, pass)) status = check_unit_pass(s, pass, error);
     }
     release_tensors(s, i);
-    if (only && wanted && pass->kind == ERG_PASS_ARRAY) break;
+    if (only && wanted && (pass->kind == ERG_PASS_ARRAY || in_unit(s, pass))) break;
   }
   return status;
 }
@@ -559,6 +520,7 @@ erg_status erg_verify(const erg_point *point, const erg_verify_options *options,
   if (s.rtl && options->coverage) status = erg_verify_cover(s.rtl, options->coverage, &result, status, error);
   erg_rtl_close(s.rtl);
   erg_rtl_close(s.other);
+  erg_rtl_norm_close(s.unit);
   erg_plan_free(&s.plan);
   erg_arena_free(&s.arena);
   *out = result;
@@ -597,11 +559,14 @@ static json_t *row_json(const erg_verify_row *row) {
                 {"cycles_formula", row->cycles_formula}, {"cycles_systemc", row->cycles_systemc},
                 {"cycles_rtl", row->cycles_rtl},         {"gap_cycles", row->gap_cycles}};
   bool measured = strcmp(row->status, "skipped") != 0 && strcmp(row->status, "fault") != 0;
+  size_t unit_counts = 2; /* cycles are the array's */
   json_t *layer = json_pack("{s:s, s:s, s:s?, s:I, s:I}", "name", row->name, "status", row->status, "reason",
                             row->reason[0] ? row->reason : NULL, "macs", (json_int_t)row->macs, "outputs",
                             (json_int_t)row->outputs);
   for (size_t i = 0; i < ERG_COUNT_OF(counts); i++)
-    json_object_set_new(layer, counts[i].name, measured ? json_integer((json_int_t)counts[i].value) : json_null());
+    json_object_set_new(layer, counts[i].name,
+                        measured && (!row->unit || i < unit_counts) ? json_integer((json_int_t)counts[i].value)
+                                                                    : json_null());
   json_object_set_new(layer, "rail_share", measured ? json_real(row->rail_share) : json_null());
   json_object_set_new(layer, "low_rail_share", measured ? json_real(row->low_rail_share) : json_null());
   json_object_set_new(layer, "cases", row->cases ? json_integer(row->cases) : json_null());

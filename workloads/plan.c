@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const char *rule_name(erg_op_role role) {
-  static const char *const names[] = {"input", "array", "batch_norm", "clamp", "add", "vector"};
+  static const char *const names[] = {"input", "array", "batch_norm", "norm", "clamp", "gate", "add", "vector"};
   return names[role];
 }
 
@@ -26,6 +26,15 @@ static erg_width width_of(const char *text) {
   return strchr(text, 'A') ? ERG_WIDTH_WIDE : ERG_WIDTH_NARROW;
 }
 
+/* Of a norm's first pass, wherever it runs. */
+static void count_statistics(erg_norm_kind kind, erg_shape map, erg_op_counts *i, erg_op_counts *f) {
+  ERG_EACH(erg_op, item) {
+    if ((*item)->norm != kind) continue;
+    (*item)->gather_counts(NULL, &map, i);
+    (*item)->gather_counts(NULL, &map, f);
+  }
+}
+
 void erg_plan_count(const erg_graph *graph, erg_pass *pass) {
   uint64_t outputs = (uint64_t)erg_shape_elements(pass->out_shape);
   erg_op_counts *i = &pass->int_counts, *f = &pass->float_counts;
@@ -42,6 +51,8 @@ void erg_plan_count(const erg_graph *graph, erg_pass *pass) {
     }
     /* The integer clamp is part of the requantize; floats compare with one limit, or with two. */
     if (pass->clamp) f->compare += outputs * (isfinite(pass->clamp_high) ? 2 : 1);
+    if (pass->gate) i->gate = f->gate = outputs;
+    if (pass->gathers) count_statistics(pass->gathers, pass->out_shape, i, f);
   } else if (strcmp(pass->kind_name, "requantize") == 0) {
     i->requantize = outputs;
   } else {
@@ -50,6 +61,8 @@ void erg_plan_count(const erg_graph *graph, erg_pass *pass) {
     for (int k = 0; k < node->op->inputs; k++) in[k] = graph->nodes[node->inputs[k]].out;
     node->op->counts(&node->attrs, in, &node->out, true, i);
     node->op->counts(&node->attrs, in, &node->out, false, f);
+    if (pass->own_statistics) count_statistics(pass->norm, pass->in_shape, i, f);
+    if (pass->norm && pass->clamp) f->compare += outputs * (isfinite(pass->clamp_high) ? 2 : 1);
   }
 }
 
@@ -82,6 +95,8 @@ erg_pass erg_plan_own_pass(const erg_graph *graph, int node_id, const erg_fusion
     pass.pool_window = true;
     node->op->pool(&node->attrs, &pass.in_shape, &pass.pool);
   }
+  pass.norm = node->op->norm;
+  pass.gate = node->op->gate;
   if (node->op->role == ERG_ROLE_CLAMP) {
     pass.clamp = true;
     pass.clamp_high = node->op->clamp_high;
@@ -130,6 +145,7 @@ static void place(erg_planner *b, int node_id) {
   erg_pass *pass = &b->plan->passes[b->plan->pass_count];
   *pass = erg_plan_own_pass(b->graph, node_id, rule);
   b->pass_of[node_id] = b->plan->pass_count++;
+  if (role == ERG_ROLE_NORM) erg_plan_statistics(b, node_id, pass);
   if (fusion != ERG_FUSION_WIDE) return;
   if (narrows_here(b, node_id))
     add_requantize(b, node_id);

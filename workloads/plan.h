@@ -19,4 +19,6 @@ erg_pass erg_plan_own_pass(const erg_graph *graph, int node_id, const erg_fusion
 void erg_plan_count(const erg_graph *graph, erg_pass *pass);
 /** Folds or fuses the node into its producer's pass where that is legal and pays; notes what it did or why not. */
 bool erg_plan_join(erg_planner *planner, int node_id);
+/** Lets the producer's epilogue take the statistics of a norm, where there is one; else `pass` takes its own. */
+void erg_plan_statistics(erg_planner *planner, int node_id, erg_pass *pass);
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* fold and fuse: which nodes join the array pass of their producer. A chain conv [-> batch norm] [-> add] [-> clamp]
- * grows link by link, in the order of the nodes; each link is kept only if nothing else reads its producer. */
+ * [-> gate] grows link by link, in the order of the nodes; each link is kept only if nothing else reads its producer.
+ */
 #include "plan.h"
 #include <stdarg.h>
 #include <string.h>
@@ -17,12 +18,18 @@ static void note(erg_planner *b, int node, const char *pass, bool done, const ch
   plan->notes[plan->note_count++] = (erg_plan_note){node, pass, done, kept ? kept : ""};
 }
 
-/* The pass that `producer`'s only reader could join: the array pass that ends in it. */
-static erg_pass *host_of(const erg_planner *b, int producer) {
+/* The pass that `producer`'s only reader could join: the one that ends in it, with nothing behind it yet. */
+static erg_pass *pass_to_join(const erg_planner *b, int producer) {
   int index = b->pass_of[producer];
   if (index < 0 || b->graph->nodes[producer].consumers != 1) return NULL;
   erg_pass *pass = &b->plan->passes[index];
-  return pass->kind == ERG_PASS_ARRAY && pass->node_count < ERG_PASS_NODES ? pass : NULL;
+  return pass->node_count < ERG_PASS_NODES && !pass->gate ? pass : NULL;
+}
+
+/* The same, of the array. */
+static erg_pass *host_of(const erg_planner *b, int producer) {
+  erg_pass *pass = pass_to_join(b, producer);
+  return pass && pass->kind == ERG_PASS_ARRAY ? pass : NULL;
 }
 
 static void append(erg_pass *pass, int node_id) {
@@ -73,7 +80,8 @@ static bool fold(erg_planner *b, int node_id) {
 
 static bool fuse_clamp(erg_planner *b, int node_id) {
   const erg_node *node = &b->graph->nodes[node_id], *producer = &b->graph->nodes[node->inputs[0]];
-  erg_pass *host = host_of(b, node->inputs[0]);
+  erg_pass *host = pass_to_join(b, node->inputs[0]);
+  if (host && host->kind == ERG_PASS_VECTOR && !host->norm) host = NULL;
   if (host && !host->clamp) {
     erg_pass fused = *host;
     fused.clamp = true;
@@ -91,6 +99,40 @@ static bool fuse_clamp(erg_planner *b, int node_id) {
   else
     note(b, node_id, "fuse", false, "%s has no epilogue that could clamp", producer->name);
   return false;
+}
+
+static bool fuse_gate(erg_planner *b, int node_id) {
+  const erg_node *node = &b->graph->nodes[node_id], *producer = &b->graph->nodes[node->inputs[0]];
+  erg_pass *host = host_of(b, node->inputs[0]);
+  if (!host) {
+    note(b, node_id, "fuse", false, "%s %s: no epilogue whose codes a table could take", producer->name,
+         producer->consumers > 1 ? "has other consumers" : "is no array pass, or has a table already");
+    return false;
+  }
+  erg_pass fused = *host;
+  fused.gate = node->op->gate;
+  append(&fused, node_id);
+  if (!keep(b, host, &fused, node_id)) return false;
+  note(b, node_id, "fuse", true, "a table behind %s's epilogue", host->name);
+  return true;
+}
+
+void erg_plan_statistics(erg_planner *b, int node_id, erg_pass *pass) {
+  int from = b->graph->nodes[node_id].inputs[0], index = b->pass_of[from];
+  erg_pass *host = index >= 0 && b->plan->fusion >= ERG_FUSION_EPILOGUE ? &b->plan->passes[index] : NULL;
+  if (host && host->kind == ERG_PASS_ARRAY && !host->gathers && !host->gate) { /* whoever else reads the map */
+    host->gathers = pass->norm;
+    note(b, node_id, "fuse", true, "%s's epilogue takes its statistics; they depend on the input, so nothing folds",
+         host->name);
+    return;
+  }
+  pass->own_statistics = true;
+  if (pass->norm == ERG_NORM_INSTANCE) { /* a pixel's channels are at hand twice, a map is not */
+    pass->input_count = 2;
+    pass->inputs[1] = from;
+  }
+  if (b->plan->fusion >= ERG_FUSION_EPILOGUE)
+    note(b, node_id, "fuse", false, "%s has no epilogue free to take its statistics", b->graph->nodes[from].name);
 }
 
 static bool fuse_add(erg_planner *b, int node_id) {
@@ -128,6 +170,8 @@ bool erg_plan_join(erg_planner *b, int node_id) {
     return fold(b, node_id);
   case ERG_ROLE_CLAMP:
     return fuse_clamp(b, node_id);
+  case ERG_ROLE_GATE:
+    return fuse_gate(b, node_id);
   case ERG_ROLE_ADD:
     return fuse_add(b, node_id);
   default:

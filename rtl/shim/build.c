@@ -18,6 +18,7 @@ static const struct {
   const char *top, *files[MOST_MODULES];
   bool shadow_sums; /* the cells' second register holds a sum, not a weight */
   int word_bits;    /* of an operand at a port, where it is not one code */
+  bool unit;        /* no array, but the unit behind its epilogue */
 } tops[] = {{"ergon_top",
              {"ergon_pkg.sv", "ergon_sequencer.sv", "ergon_array.sv", "ergon_accumulator.sv", "ergon_epilogue.sv",
               "ergon_top.sv"}},
@@ -29,10 +30,16 @@ static const struct {
              {"ergon_pkg.sv", "ergon_sequencer.sv", "ergon_array_scalable.sv", "ergon_accumulator.sv",
               "ergon_epilogue.sv", "ergon_top_scalable.sv"},
              false,
-             32}};
+             32},
+            {"ergon_norm_unit",
+             {"ergon_pkg.sv", "ergon_norm_gather.sv", "ergon_norm_scale.sv", "ergon_norm.sv", "ergon_gate.sv",
+              "ergon_norm_unit.sv"},
+             .unit = true}};
+#define NORM_COUNT_BITS 20 /* groups of up to 2^20 elements, as the golden kernel's */
 static const char *const shim_sources[] = {
-    "variant_shim.cpp", "dut_shim.cpp", "pack.hpp",     "variant.h",
-    "observe.hpp",      "observe.vlt",  "waveform.hpp", "include/ergon/rtl_types.h"};
+    "variant_shim.cpp",        "dut_shim.cpp", "norm_shim.cpp", "pack.hpp",     "variant.h",
+    "norm_drive.hpp",          "observe.hpp",  "observe.vlt",   "waveform.hpp", "include/ergon/rtl_types.h",
+    "include/ergon/rtl_norm.h"};
 
 typedef struct {
   erg_arena *arena;
@@ -56,6 +63,10 @@ static size_t top_of(const erg_rtl_config *c) {
   size_t index = 0;
   while (c->top && index + 1 < ERG_COUNT_OF(tops) && strcmp(tops[index].top, c->top) != 0) index++;
   return index;
+}
+
+static bool is_unit(const recipe *r) {
+  return !foreign(r) && tops[top_of(r->config)].unit;
 }
 
 static int output_bits(const recipe *r) {
@@ -215,7 +226,12 @@ static erg_status verilate(const recipe *r, erg_error *error) {
   erg_argument(&a, "%s", foreign(r) ? c->dut_top : tops[top_of(c)].top);
   erg_argument_words(&a, "--Mdir");
   erg_argument(&a, "%s/cpp", r->folder);
-  if (!r->netlist) {
+  if (is_unit(r) && !r->netlist) {
+    erg_argument(&a, "-GCOLS=%d", c->cols);
+    erg_argument(&a, "-GCODE_BITS=%d", c->activation_bits);
+    erg_argument(&a, "-GCOUNT_BITS=%d", NORM_COUNT_BITS);
+    erg_argument(&a, "-GDEPTH=%d", c->accumulator_depth);
+  } else if (!r->netlist) {
     erg_argument(&a, "-GROWS=%d", c->rows);
     erg_argument(&a, "-GCOLS=%d", c->cols);
     erg_argument(&a, "-GWEIGHT_BITS=%d", c->weight_bits);
@@ -267,7 +283,8 @@ static erg_status write_whole(const recipe *r, const char *path, erg_error *erro
   FILE *stream = fopen(path, "w");
   if (!stream) return erg_fail(error, ERG_ERR_CREATE, "%s: %s", path, strerror(errno));
   each_generated(r, ".cpp", include, stream);
-  include(stream, erg_arena_printf(r->arena, "%s/%s", r->shim, foreign(r) ? "dut_shim.cpp" : "variant_shim.cpp"));
+  const char *shim = foreign(r) ? "dut_shim.cpp" : is_unit(r) ? "norm_shim.cpp" : "variant_shim.cpp";
+  include(stream, erg_arena_printf(r->arena, "%s/%s", r->shim, shim));
   return fclose(stream) == 0 ? ERG_OK : erg_fail(error, ERG_ERR_IO, "%s: %s", path, strerror(errno));
 }
 
@@ -303,6 +320,8 @@ static erg_status compile(const recipe *r, bool shows_sums, erg_error *error) {
   erg_argument(&a, "-DERGON_ACTIVATION_BITS=%d", c->activation_bits);
   erg_argument(&a, "-DERGON_ACC_BITS=%d", c->accumulator_bits);
   erg_argument(&a, "-DERGON_OUTPUT_BITS=%d", output_bits(r));
+  erg_argument(&a, "-DERGON_COUNT_BITS=%d", NORM_COUNT_BITS);
+  erg_argument(&a, "-DERGON_DEPTH=%d", c->accumulator_depth);
   if (shows_sums) erg_argument(&a, "-DERGON_DUT_SUMS");
   erg_argument(&a, "-I%s/cpp", r->folder);
   erg_argument(&a, "-I%s", r->shim);
@@ -324,7 +343,8 @@ static erg_status compile(const recipe *r, bool shows_sums, erg_error *error) {
 static char *built_name(const recipe *r) {
   char hex[65];
   erg_sha256_hex(r->key, strlen(r->key), hex);
-  return erg_arena_printf(r->arena, "%s/array-%dx%d-%.16s.so", r->cache, r->config->rows, r->config->cols, hex);
+  return erg_arena_printf(r->arena, "%s/%s-%dx%d-%.16s.so", r->cache, is_unit(r) ? "unit" : "array", r->config->rows,
+                          r->config->cols, hex);
 }
 
 /* A foreign array is Verilated each time (half a second), for only then all it includes is known; what was made of it
@@ -340,7 +360,10 @@ static erg_status build_in(recipe *r, FILE *log, char **built, erg_error *error)
     if (status == ERG_OK && access(*built, R_OK) == 0) return ERG_OK;
   }
   if (status == ERG_OK && log)
-    fprintf(log, "building the %d x %d array %s with Verilator (once; kept in %s)\n", r->config->rows, r->config->cols,
+    fprintf(log, "building the %d x %d array%s%s with Verilator (once; kept in %s)\n", r->config->rows, r->config->cols,
+            is_unit(r)   ? "'s unit of norms and tables"
+            : foreign(r) ? " "
+                         : "",
             foreign(r) ? r->config->dut_top : "", r->cache);
   if (status == ERG_OK) status = compile(r, shows_sums, error);
   char *made = erg_arena_printf(r->arena, "%s/variant.so", r->folder);

@@ -10,6 +10,10 @@ struct erg_rtl {
   void *library, *model;
   const ergon_variant_api *api;
 };
+struct erg_rtl_norm {
+  void *library, *model;
+  const ergon_norm_api *api;
+};
 
 const char *const erg_rtl_mutants[] = {"ROUNDING",       "SKEW",   "CLAMP", "WEIGHT_ORDER",
                                        "EXTRA_REGISTER", "FREEZE", "SIGN",  NULL};
@@ -50,32 +54,76 @@ static erg_status check(const erg_rtl_config *c, erg_error *error) {
   return status;
 }
 
-erg_status erg_rtl_open(const erg_rtl_config *config, FILE *log, erg_rtl **out, erg_error *error) {
+/* The built object and the symbol it exports; *api stays NULL on any error. */
+static erg_status load(const erg_rtl_config *config, const char *symbol, FILE *log, void **library, const void **api,
+                       erg_error *error) {
   erg_arena arena = {0};
   char *path;
-  erg_rtl *rtl = NULL;
   erg_status status = check(config, error);
   if (status == ERG_OK) status = erg_rtl_build(&arena, config, log, &path, error);
-  if (status != ERG_OK) goto out;
-  rtl = calloc(1, sizeof *rtl);
-  if (!rtl) {
-    status = erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
-    goto out;
+  if (status == ERG_OK) {
+    *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    *api = *library ? dlsym(*library, symbol) : NULL;
+    if (!*api) {
+      status = erg_fail(error, ERG_ERR_INTERNAL, "%s: %s; remove the file to build it again", path, dlerror());
+      if (*library) dlclose(*library);
+    }
   }
-  rtl->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-  if (rtl->library) rtl->api = dlsym(rtl->library, "ergon_variant");
-  if (!rtl->api) {
-    status = erg_fail(error, ERG_ERR_INTERNAL, "%s: %s; remove the file to build it again", path, dlerror());
-    goto out;
-  }
-  rtl->model = rtl->api->create(config->seed);
-  *out = rtl;
-  rtl = NULL;
-out:
-  if (rtl && rtl->library) dlclose(rtl->library);
-  free(rtl);
   erg_arena_free(&arena);
   return status;
+}
+
+erg_status erg_rtl_open(const erg_rtl_config *config, FILE *log, erg_rtl **out, erg_error *error) {
+  void *library;
+  const void *api = NULL;
+  erg_status status = load(config, "ergon_variant", log, &library, &api, error);
+  if (!api) return status;
+  erg_rtl *rtl = malloc(sizeof *rtl);
+  if (!rtl) {
+    dlclose(library);
+    return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  }
+  *rtl = (erg_rtl){library, NULL, api};
+  rtl->model = rtl->api->create(config->seed);
+  *out = rtl;
+  return ERG_OK;
+}
+
+erg_status erg_rtl_norm_open(int cols, int bits, int depth, const char *mutant, FILE *log, erg_rtl_norm **out,
+                             erg_error *error) {
+  const erg_rtl_config config = {.rows = cols, /* as those of a square array: only columns count */
+                                 .cols = cols,
+                                 .weight_bits = bits,
+                                 .activation_bits = bits,
+                                 .accumulator_bits = 32,
+                                 .accumulator_depth = depth > cols ? depth : cols,
+                                 .mutant = mutant,
+                                 .top = "ergon_norm_unit"};
+  void *library;
+  const void *api = NULL;
+  erg_status status = load(&config, "ergon_norm_variant", log, &library, &api, error);
+  if (!api) return status;
+  erg_rtl_norm *unit = malloc(sizeof *unit);
+  if (!unit) {
+    dlclose(library);
+    return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  }
+  *unit = (erg_rtl_norm){library, NULL, api};
+  unit->model = unit->api->create();
+  *out = unit;
+  return ERG_OK;
+}
+
+void erg_rtl_norm_close(erg_rtl_norm *unit) {
+  if (!unit) return;
+  unit->api->destroy(unit->model);
+  dlclose(unit->library);
+  free(unit);
+}
+
+erg_status erg_rtl_norm_run(erg_rtl_norm *unit, const erg_rtl_norm_job *job, uint64_t *cycles, erg_error *error) {
+  if (unit->api->run(unit->model, job, cycles)) return ERG_OK;
+  return erg_fail(error, ERG_ERR_MISMATCH, "the unit behind the epilogue stands still: a root or a row did not come");
 }
 
 void erg_rtl_close(erg_rtl *rtl) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one symbol a variant's shared object exports. Functions that a variant was not built for are NULL. */
+/* The one symbol a variant's shared object exports, of an array or of the unit behind it. Functions that a variant was not built for are NULL. */
 #ifndef ERGON_RTL_VARIANT_H
 #define ERGON_RTL_VARIANT_H
+#include "ergon/rtl_norm.h"
 #include "ergon/rtl_types.h"
 #ifdef __cplusplus
 extern "C" {
@@ -25,6 +26,12 @@ typedef struct {
   bool (*coverage)(void *model, const char *path); /* likewise */
 } ergon_variant_api;
 extern const ergon_variant_api ergon_variant;
+typedef struct {
+  void *(*create)(void);
+  void (*destroy)(void *unit);
+  bool (*run)(void *unit, const erg_rtl_norm_job *job, uint64_t *cycles); /* whether every row and root came */
+} ergon_norm_api;
+extern const ergon_norm_api ergon_norm_variant;
 #ifdef __cplusplus
 }
 #endif

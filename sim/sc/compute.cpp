@@ -157,11 +157,12 @@ void Machine::run_vector() {
     wait_output_slot();
     uint64_t outputs = static_cast<uint64_t>(step.rows) * g.out_w * step.channels;
     uint64_t cols = static_cast<uint64_t>(job_->arch->cols);
-    uint64_t work = (outputs * g.window + cols - 1) / cols;
+    uint64_t work = (outputs * g.window * g.rounds + cols - 1) / cols;
     Fold whole{};
     whole.pixels = step.rows * g.out_w;
     whole.k_count = g.window * g.in_c; /* every tap of every channel: an elementwise pass is a 1 x 1 window */
-    count(places_[ERG_TENSOR_INPUT].scratchpad, ERG_TENSOR_INPUT, false, input_elements(step, whole) * g.in_bits);
+    for (int round = 0; round < (g.operands == 2 ? 1 : g.rounds); round++)
+      count(places_[ERG_TENSOR_INPUT].scratchpad, ERG_TENSOR_INPUT, false, input_elements(step, whole) * g.in_bits);
     if (g.operands == 2)
       count(places_[ERG_TENSOR_RESIDUAL].scratchpad, ERG_TENSOR_RESIDUAL, false, outputs * g.residual_bits);
     if (g.constants)

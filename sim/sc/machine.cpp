@@ -60,6 +60,8 @@ void Machine::collect(erg_activity *out) const {
   out->ops[ERG_OP_ADD] = job_->ops->add;
   out->ops[ERG_OP_MULTIPLY] = job_->ops->multiply;
   out->ops[ERG_OP_COMPARE] = job_->ops->compare;
+  out->ops[ERG_OP_GATE] = job_->ops->gate;
+  out->ops[ERG_OP_RSQRT] = job_->ops->rsqrt;
   out->initial_write_bits = 8 * (places_[ERG_TENSOR_WEIGHT].dram_bytes + places_[ERG_TENSOR_CONSTANT].dram_bytes);
   out->array_cycles = array_cycles_;
   if (const erg_rtl_toggles *t = job_->run ? erg_rtl_toggles_of(job_->run->rtl) : nullptr) {

@@ -121,7 +121,7 @@ TEST(Look, TheCommandShowsItAgain) {
 TEST(Look, WhatIsNotThereIsRefused) {
   test::Output o = test::ergon("verify hand-worked --arch tiny --layer nosuch");
   EXPECT_EQ(o.exit_code, 64);
-  EXPECT_NE(o.err.find("layers of the array are: conv"), std::string::npos) << o.err;
+  EXPECT_NE(o.err.find("layers that can be verified are: conv"), std::string::npos) << o.err;
   o = test::ergon("verify hand-worked --arch tiny --layer conv --tile 99");
   EXPECT_EQ(o.exit_code, 64);
   EXPECT_NE(o.err.find("has tiles 0 to"), std::string::npos) << o.err;

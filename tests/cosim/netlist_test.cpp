@@ -139,13 +139,14 @@ TEST(Netlist, NormGatesFollowTheSourcesCycleByCycle) {
   test::Folder folder;
   std::string files;
   for (const char *name : {"rtl/ergon_pkg", "rtl/ergon_norm_gather", "rtl/ergon_norm_scale", "rtl/ergon_norm",
-                           "rtl/ergon_gate", "tests/cosim/norm_bench"})
+                           "rtl/ergon_gate", "rtl/ergon_norm_unit"})
     files += std::string(" " ERGON_TEST_SOURCE_DIR "/") + name + ".sv";
-  test::Output yosys = test::shell("yosys -q -p 'read_verilog -sv" + files +
-                                   "; chparam -set COLS 2 -set CODE_BITS 4 -set COUNT_BITS 4 -set DEPTH 4 norm_bench; "
-                                   "synth -flatten -top norm_bench; check -assert; rename -top norm_gates; "
-                                   "write_verilog -noattr " +
-                                   (folder / "gates.v") + "'");
+  test::Output yosys =
+      test::shell("yosys -q -p 'read_verilog -sv" + files +
+                  "; chparam -set COLS 2 -set CODE_BITS 4 -set COUNT_BITS 4 -set DEPTH 4 ergon_norm_unit; "
+                  "synth -flatten -top ergon_norm_unit; check -assert; rename -top norm_gates; "
+                  "write_verilog -noattr " +
+                  (folder / "gates.v") + "'");
   ASSERT_EQ(yosys.exit_code, 0) << yosys.err;
   for (bool wrong : {false, true}) {
     std::string program = folder / (wrong ? "wrong" : "right");

@@ -6,7 +6,7 @@ module norm_lockstep_tb;
   logic clk = 0, rst_n = 0;
   always #5 clk = ~clk;
 
-  logic per_row, centred, gather_valid, gather_first, start, valid, fresh, gate, write;
+  logic per_row, centred, gather_valid, gather_first, start, valid, fresh, norm, gate, write;
   logic [62:0] epsilon;
   logic [CountBits:0] count;
   logic signed [Bits-1:0] in_zero_point;
@@ -33,11 +33,12 @@ module norm_lockstep_tb;
     .gather_valid_i(gather_valid), .gather_first_i(gather_first), .gather_row_i(row), .gather_cols_i(cols), \
     .gather_code_i(gather_code), .read_i(read), .gathered_sum_o(gathered_sum[i]), \
     .gathered_squares_o(gathered_squares[i]), .start_i(start), .done_o(done[i]), .sum_o(scaled_sum[i]), \
-    .inverse_o(root_inverse[i]), .shift_o(root_shift[i]), .valid_i(valid), .code_i(code), .fresh_i(fresh), \
+    .inverse_o(root_inverse[i]), .shift_o(root_shift[i]), .norm_i(norm), .valid_i(valid), .code_i(code), \
+    .fresh_i(fresh), \
     .sum_i(sum), .inverse_i(inverse), .shift_i(shift), .mult_i(mult), .bias_i(bias), .gate_i(gate), \
     .write_i(write), .write_row_i(write_row), .write_data_i(write_data), .y_valid_o(y_valid[i]), .y_o(y[i])
 
-  norm_bench #(.COLS(Cols), .CODE_BITS(Bits), .COUNT_BITS(CountBits), .DEPTH(Depth)) u_source (`PORTS(0));
+  ergon_norm_unit #(.COLS(Cols), .CODE_BITS(Bits), .COUNT_BITS(CountBits), .DEPTH(Depth)) u_source (`PORTS(0));
   norm_gates u_gates (`PORTS(1));
 
   int seed = 9, rows = 0, roots = 0, sums = 0, differing = 0;
@@ -49,6 +50,7 @@ module norm_lockstep_tb;
     for (int cycle = 0; cycle < Cycles; cycle++) begin
       // the table and the sums are filled first, so that nothing stays unknown
       if (cycle % 500 == 0) {per_row, centred, gate, in_zero_point} = $random(seed);
+      norm = cycle % 500 < 400;
       if (cycle % 500 == 0) count = 5'd1 + 5'($random(seed) & 15);
       if (cycle % 200 == 0) epsilon = 63'({$random(seed), $random(seed)}) >> ($random(seed) & 63);
       gather_valid = $random(seed);

@@ -150,6 +150,10 @@ TEST(NormRtl, GateTableFollowsAndSwitchesOff) {
     ASSERT_EQ(bench.run(p), off) << (*gate)->name;
     p.table = table;
     ASSERT_EQ(bench.run(p), on) << (*gate)->name;
+    std::vector<int16_t> alone(p.x.size()); // without a norm before it
+    ASSERT_EQ(erg_gate_s16(static_cast<int64_t>(p.x.size()), p.x.data(), 8, table.data(), alone.data(), &error),
+              ERG_OK);
+    ASSERT_EQ(bench.run(p, false), alone) << (*gate)->name;
     gates++;
   }
   EXPECT_GE(gates, 8);

@@ -120,8 +120,9 @@ float erg_float_saturate(const erg_float_format *format, float value);
 
 /* ---------------------------------------------------------------- operators (ops/) */
 
-/** Element operations, by kind. A requantize is one 32-bit multiply, rounding add, shift and clamp. */
-typedef struct { uint64_t mac, requantize, add, multiply, compare; } erg_op_counts;
+/** Element operations, by kind. A requantize is one 32-bit multiply, rounding add, shift and clamp; a gate one code or
+ *  value through a pointwise function; an rsqrt one 1/sigma of a norm. */
+typedef struct { uint64_t mac, requantize, add, multiply, compare, gate, rsqrt; } erg_op_counts;
 
 enum { /* which attributes a node of this kind may carry */
   ERG_ATTR_K = 1, ERG_ATTR_KERNEL = 2, ERG_ATTR_STRIDE = 4, ERG_ATTR_PAD = 8, ERG_ATTR_GROUPS = 16, ERG_ATTR_BIAS = 32
@@ -129,8 +130,11 @@ enum { /* which attributes a node of this kind may carry */
 #define ERG_MAX_INPUTS 2
 
 /** What a node does inside a fused group (MODEL 5). */
-typedef enum { ERG_ROLE_INPUT, ERG_ROLE_ARRAY, ERG_ROLE_BATCH_NORM, ERG_ROLE_CLAMP, ERG_ROLE_ADD, ERG_ROLE_VECTOR }
-    erg_op_role;
+typedef enum { ERG_ROLE_INPUT, ERG_ROLE_ARRAY, ERG_ROLE_BATCH_NORM, ERG_ROLE_NORM, ERG_ROLE_CLAMP, ERG_ROLE_GATE, ERG_ROLE_ADD,
+               ERG_ROLE_VECTOR } erg_op_role;
+
+/** Over what a dynamic norm takes its statistics: an image's channel; a pixel's channels; these without their mean. */
+typedef enum { ERG_NORM_NONE, ERG_NORM_INSTANCE, ERG_NORM_LAYER, ERG_NORM_RMS } erg_norm_kind;
 
 typedef struct {
   const char *name, *help;
@@ -144,7 +148,8 @@ typedef struct {
   void (*conv)(const erg_attrs *attrs, const erg_shape *in, erg_conv2d_shape *conv);
   /** Learned parameters, batch-norm affine and biases included. */
   int64_t (*parameters)(const erg_attrs *attrs, const erg_shape *in);
-  /** Operations when the node runs as a pass of its own. `integer` adds the requantizations an integer pass needs. */
+  /** Operations when the node runs as a pass of its own. `integer` adds the requantizations an integer pass needs. Of a
+   *  dynamic norm: of its second pass, which applies the statistics. */
   void (*counts)(const erg_attrs *attrs, const erg_shape *in, const erg_shape *out, bool integer, erg_op_counts *counts);
   /** Pools only: the window. */
   void (*pool)(const erg_attrs *attrs, const erg_shape *in, erg_pool_shape *pool);
@@ -153,6 +158,10 @@ typedef struct {
                         int16_t *output, erg_error *error);
   /** Clamp operators: the upper limit in real units (6 for relu6), or infinity. */
   double clamp_high;
+  /** Dynamic norms only: their kind, and the operations of their first pass, which takes the statistics S and Q. */
+  erg_norm_kind norm;
+  void (*gather_counts)(const erg_attrs *attrs, const erg_shape *in, erg_op_counts *counts);
+  const char *gate; /**< gates only: the function (gates.h) */
 } erg_op;
 ERG_REGISTRY(erg_op)
 const erg_op *erg_op_find(const char *name); /**< NULL when there is none */

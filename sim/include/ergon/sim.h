@@ -90,6 +90,7 @@ typedef struct {
   bool residual, constants;           /**< residual map read by the epilogue; per-channel constants exist */
   int in_bits, out_bits, weight_bits, residual_bits, psum_bits, constant_bits; /**< constant_bits: per channel */
   int64_t window;                     /**< vector passes: elements visited per output element */
+  int rounds;                         /**< vector passes: times the unit goes over the map; 2: a norm's statistics first */
   bool from_chain, to_chain;          /**< `depth`: the input comes from, the output goes to the next pass on chip */
   erg_dataflow dataflow;              /**<  erg_geometry_of leaves it 0, erg_geometry_at sets the point's */
   int products;                       /**< `mac: scalable`: codes of neighbours in K that a cell takes at once; else 0 */
@@ -252,6 +253,7 @@ typedef struct {
   erg_activity activity;   /**< counts of the machine with the Verilated array in it */
   /* the first difference; expected != got only where mismatches > 0 */
   int first_image, first_row, first_col, first_channel, first_expected, first_got;
+  bool unit;               /**< a norm or a table behind the epilogue: no array cycles */
   int cases;               /**< of a random suite's row; 0 for a layer */
   int first_case;          /**< which of the suite's cases differs first (-1: a product of given tensors); row and channel above are those of its GEMM */
   erg_verify_detail detail; /**< of the first difference */
@@ -310,8 +312,8 @@ erg_status erg_verify_open(const erg_point *point, const erg_verify_options *opt
 erg_status erg_verify_random(const erg_point *point, const erg_verify_options *options, erg_verify_result *out,
                              erg_error *error);
 
-/** Every array pass of the `epilogue` plan through SystemC with the Verilated array, each compared with the golden
- *  kernel on the same input; the input of a layer is the previous layer's RTL output. ERG_ERR_MISMATCH when any output
+/** Every array pass of the `epilogue` plan through SystemC with the Verilated array, every dynamic norm and pointwise
+ *  table through the Verilated unit behind it, each compared with the golden kernel on the same input; the input of a layer is the previous layer's RTL output. ERG_ERR_MISMATCH when any output
  *  or cycle count differs, a row is uninformative, or nothing was checked. Rows are filled in any case. */
 erg_status erg_verify(const erg_point *point, const erg_verify_options *options, erg_verify_result *out,
                       erg_error *error);

@@ -58,6 +58,7 @@ inline erg_geometry random_geometry(test::Random &r) {
   g.constant_bits = g.array ? g.psum_bits + 40 : 0;
   g.constants = g.array;
   g.window = g.array ? 0 : g.kernel_h * g.kernel_w;
+  g.rounds = g.array ? 1 : r.range(1, 2);
   return g;
 }
 

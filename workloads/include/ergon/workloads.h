@@ -77,7 +77,11 @@ typedef struct {
   bool requantize;                /**< array passes: the result is narrowed in this pass (integer formats) */
   bool clamp;                     /**< a ReLU is part of the pass */
   double clamp_high;              /**< its upper limit in real units, or infinity */
-  int input_count;                /**< tensors read (1, or 2 for an add pass) */
+  erg_norm_kind gathers;          /**< array passes: the epilogue takes the statistics of a norm of this kind */
+  erg_norm_kind norm;             /**< vector passes: the second pass of such a norm */
+  bool own_statistics;            /**< and its first one: nobody took them before */
+  const char *gate;               /**< a table at the end of the pass (gates.h), or NULL */
+  int input_count;                /**< tensors read (1, or 2 for an add; for an instance norm that reads its map twice) */
   int inputs[ERG_MAX_INPUTS];     /**< producing node ids */
   erg_width input_width;
   int residual;                   /**< node id of the fused residual input, or -1 */
@@ -115,8 +119,9 @@ typedef bool (*erg_fusion_judge)(void *context, const erg_pass *fused, const erg
                                  char *reason, size_t reason_bytes);
 
 /** Turns a graph into passes (docs/fusion.md). Folding: a batch norm whose only producer is an array node with no other
- *  consumer. Epilogue: chains conv [-> batch norm] [-> add] [-> clamp], each link single-consumer; a clamp before an
- *  add is refused (no intermediate clamp); the add is taken by its later producer, the earlier one is the residual.
+ *  consumer. Epilogue: chains conv [-> batch norm] [-> add] [-> clamp] [-> gate], each link single-consumer; a clamp
+ *  before an add is refused (no intermediate clamp); the add is taken by its later producer, the earlier one is the
+ *  residual. The statistics of a dynamic norm behind such a chain are taken in its epilogue; norm [-> clamp] is a pass.
  *  `judge` may be NULL. */
 erg_status erg_plan_build(const erg_graph *graph, erg_fusion fusion, erg_fusion_judge judge, void *judge_context,
                           erg_plan *out, erg_error *error);
@@ -126,7 +131,7 @@ void erg_plan_free(erg_plan *plan);
  *  per element. Source of plan.c, `--explain-fusion` and docs/fusion.md. */
 typedef struct {
   erg_fusion fusion;
-  const char *node;   /**< "array", "batch_norm", "requantize", "clamp", "add", "vector" */
+  const char *node;   /**< "array", "batch_norm", "requantize", "norm", "clamp", "gate", "add", "vector" */
   const char *reads;  /**< e.g. "b", "A", "2b", "b (+b residual)", "" when it makes no pass */
   const char *writes; /**< e.g. "A", "b" */
   bool own_pass;
@@ -156,6 +161,20 @@ erg_status erg_synth_input(erg_arena *arena, erg_shape shape, int bits, uint64_t
 erg_status erg_synth_make(erg_arena *arena, const erg_pass *pass, const erg_precision *precision, uint64_t seed,
                           const int16_t *input, int32_t input_zero_point, const int16_t *residual,
                           int32_t residual_zero_point, erg_synth_layer *out, erg_error *error);
+
+/** Parameters of a norm pass: gamma around 1 and beta around 0, drawn from (seed, pass name); the input's codes are
+ *  taken to spread by one real unit, which matters beside eps = 1e-5 alone; outputs spread as those of an array pass. */
+typedef struct {
+  uint64_t epsilon;
+  erg_norm_affine affine;
+} erg_synth_norm;
+/** ERG_ERR_DATA: groups of more than 2^20 elements. Integer precisions. */
+erg_status erg_synth_norm_make(erg_arena *arena, const erg_pass *pass, const erg_precision *precision, uint64_t seed,
+                               erg_synth_norm *out, erg_error *error);
+/** The table [2^activation_bits] of a pass's gate for inputs with this zero point: codes span the gate's own range
+ *  (erg_gate_default_codes), outputs its values. */
+erg_status erg_synth_gate_make(erg_arena *arena, const char *gate, const erg_precision *precision, int32_t zero_point,
+                               int16_t **table, int32_t *output_zero_point, erg_error *error);
 
 #ifdef __cplusplus
 }

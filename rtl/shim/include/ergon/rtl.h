@@ -6,6 +6,7 @@
 #define ERGON_RTL_H
 
 #include "ergon/base.h"
+#include "ergon/rtl_norm.h"
 #include "ergon/rtl_types.h"
 
 #ifdef __cplusplus
@@ -88,6 +89,19 @@ void erg_rtl_waves(erg_rtl *rtl, const char *path, uint64_t first_edge, uint64_t
 bool erg_rtl_coverage(erg_rtl *rtl, const char *path);
 /** Closes the file: whether it was written. */
 bool erg_rtl_waves_end(erg_rtl *rtl);
+
+/* ---------------------------------------------------------------- the unit behind the epilogue */
+
+typedef struct erg_rtl_norm erg_rtl_norm;
+/** Builds (or finds) and opens the unit: `cols` 2..64 columns, codes of `bits` 2..16, rows statistics of `depth` rows
+ *  are kept for (cols..65536). Groups of up to 2^20 elements. `mutant`: NULL or "ROUNDING". Errors and `log` as in
+ *  erg_rtl_open. */
+erg_status erg_rtl_norm_open(int cols, int bits, int depth, const char *mutant, FILE *log, erg_rtl_norm **out,
+                             erg_error *error);
+void erg_rtl_norm_close(erg_rtl_norm *unit);
+/** Both passes over one tensor, by the unit's own statistics. *cycles: clock edges, gaps included. ERG_ERR_MISMATCH when a
+ *  root or a row does not come within its cycles. */
+erg_status erg_rtl_norm_run(erg_rtl_norm *unit, const erg_rtl_norm_job *job, uint64_t *cycles, erg_error *error);
 
 #ifdef __cplusplus
 }

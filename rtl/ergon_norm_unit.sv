@@ -1,10 +1,11 @@
-// SPDX-License-Identifier: GPL-3.0-or-later
-// The modules of a dynamic norm as they meet each other: the statistics go into the root, the second pass into the gate.
-module norm_bench #(
-    parameter int COLS = 4,
+// SPDX-License-Identifier: Apache-2.0
+// The unit behind the array's epilogue: statistics of the rows that leave it, 1 / sigma, the second pass of a dynamic
+// norm, a pointwise table. With norm_i low a row goes to the table as it comes.
+module ergon_norm_unit #(
+    parameter int COLS = 16,
     parameter int CODE_BITS = 8,
-    parameter int COUNT_BITS = 16,
-    parameter int DEPTH = 64
+    parameter int COUNT_BITS = 20,
+    parameter int DEPTH = 1024
 ) (
     input  logic                                     clk_i,
     input  logic                                     rst_ni,
@@ -33,6 +34,7 @@ module norm_bench #(
     output logic [31:0]                              inverse_o,
     output logic [5:0]                               shift_o,
     // second pass
+    input  logic                                     norm_i,
     input  logic                                     valid_i,
     input  logic [COLS*CODE_BITS-1:0]                code_i,
     input  logic                                     fresh_i,
@@ -67,13 +69,13 @@ module norm_bench #(
   ergon_norm #(
       .COLS(COLS), .CODE_BITS(CODE_BITS), .COUNT_BITS(COUNT_BITS), .OUTPUT_BITS(CODE_BITS)
   ) u_norm (
-      .clk_i, .rst_ni, .per_row_i, .count_i, .in_zero_point_i, .t_i, .zero_point_i, .low_i, .high_i, .valid_i, .code_i,
-      .fresh_i, .sum_i, .inverse_i, .shift_i, .mult_i, .bias_i, .y_valid_o(valid), .y_o(code)
+      .clk_i, .rst_ni, .per_row_i, .count_i, .in_zero_point_i, .t_i, .zero_point_i, .low_i, .high_i, .valid_i(valid_i & norm_i),
+      .code_i, .fresh_i, .sum_i, .inverse_i, .shift_i, .mult_i, .bias_i, .y_valid_o(valid), .y_o(code)
   );
   ergon_gate #(
       .COLS(COLS), .CODE_BITS(CODE_BITS)
   ) u_gate (
-      .clk_i, .rst_ni, .on_i(gate_i), .write_i, .write_row_i, .write_data_i, .valid_i(valid), .code_i(code),
-      .y_valid_o, .y_o
+      .clk_i, .rst_ni, .on_i(gate_i), .write_i, .write_row_i, .write_data_i, .valid_i(norm_i ? valid : valid_i),
+      .code_i(norm_i ? code : code_i), .y_valid_o, .y_o
   );
 endmodule
