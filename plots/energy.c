@@ -216,8 +216,9 @@ static erg_status write_relative(const json_t *run, FILE *data, FILE *gp, erg_er
   return ERG_OK;
 }
 
-static const erg_plot energy = {"energy", "stacked energy bars, precisions x fusion choices", write_energy, 1100, 580};
-static const erg_plot energy_relative = {"energy-relative", "the same in percent of the first bar", write_relative,
-                                         1100, 580};
+static const erg_plot energy = {"energy", "stacked energy bars, precisions x fusion choices", write_energy, 1100, 580,
+                                NULL};
+static const erg_plot energy_relative = {
+    "energy-relative", "the same in percent of the first bar", write_relative, 1100, 580, NULL};
 ERG_REGISTER(erg_plot, energy);
 ERG_REGISTER(erg_plot, energy_relative);

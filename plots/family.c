@@ -4,10 +4,13 @@
 #include <string.h>
 
 /* Okabe and Ito's colours, and a shape each for black and white. */
-const plot_family_look plot_families[PLOT_FAMILIES] = {
-    {"fp32", "#000000", 13},          {"fp16", "#CC79A7", 15},          {"bf16", "#56B4E9", 11},
-    {"fp8", "#E69F00", 9},            {"int, 9 to 16 bits", "#D55E00", 5}, {"int, 5 to 8 bits", "#0072B2", 7},
-    {"int, 2 to 4 bits", "#009E73", 9}};
+const plot_family_look plot_families[PLOT_FAMILIES] = {{"fp32", "#000000", 13},
+                                                       {"fp16", "#CC79A7", 15},
+                                                       {"bf16", "#56B4E9", 11},
+                                                       {"fp8", "#E69F00", 9},
+                                                       {"int, 9 to 16 bits", "#D55E00", 5},
+                                                       {"int, 5 to 8 bits", "#0072B2", 7},
+                                                       {"int, 2 to 4 bits", "#009E73", 9}};
 
 int plot_family(const plot_row *row) {
   if (strcmp(row->format, "fp32") == 0) return 0;

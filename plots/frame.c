@@ -24,7 +24,7 @@ void plot_rows_panels(plot_rows *rows, bool by_precision, int most) {
   }
   rows->panels = groups < most ? groups : most;
   rows->panels_left_out = groups - rows->panels;
-  for (int p = 0; p < rows->panels; p++) {
+  for (int p = 0; p < rows->panels; p++) { /* one alone has the picture's title, and its technology in the footer */
     char batch[32] = "";
     if (first[p]->batch > 1) snprintf(batch, sizeof batch, ", batch %g", first[p]->batch);
     snprintf(rows->titles[p], sizeof rows->titles[p], "%s%s%s%s, %s", first[p]->workload, by_precision ? ", " : "",
@@ -93,7 +93,7 @@ static int count_notes(const char *const *notes) {
 }
 
 int plot_footer_lines(const char *const *notes) {
-  return 3 + count_notes(notes);
+  return 2 + count_notes(notes);
 }
 
 void plot_rows_frame(const plot_rows *rows, const erg_plot *plot, const char *title, const char *const *notes,
@@ -104,18 +104,17 @@ void plot_rows_frame(const plot_rows *rows, const erg_plot *plot, const char *ti
   } axes[] = {{offsetof(plot_row, workload), "workloads"}, {offsetof(plot_row, technology), "technologies"},
               {offsetof(plot_row, mac), "mac kinds"},      {offsetof(plot_row, dataflow), "dataflows"},
               {offsetof(plot_row, model), "models"},       {offsetof(plot_row, arch), "architectures"}};
-  char words[ERG_COUNT_OF(axes)][256], array[128], provenance[256], line[1024];
+  char words[ERG_COUNT_OF(axes)][128], array[128], provenance[160], line[1024];
   for (size_t i = 0; i < ERG_COUNT_OF(axes); i++)
     distinct(rows, axes[i].offset, axes[i].plural, words[i], sizeof words[i]);
-  fputs("set multiplot
-", gp);
+  fputs("set multiplot\n", gp);
   snprintf(line, sizeof line, "%s: %s", words[0], title);
   char quoted[1024];
   fprintf(gp, "set label \"%s\" at screen 0.5, screen %.4f center font ',13'\n",
           erg_plot_quote(line, quoted, sizeof quoted), 1 - 20.0 / plot->height_px);
   array_text(rows, array, sizeof array);
-  snprintf(line, sizeof line, "arch %s, tech %s, %s mac, dataflow %s, model %s; %s", words[5], words[1], words[2], words[3],
-           words[4], plot_provenance(rows->document, provenance, sizeof provenance));
+  snprintf(line, sizeof line, "arch %s, tech %s, %s mac, dataflow %s, model %s; %s", words[5], words[1], words[2],
+           words[3], words[4], plot_provenance(rows->document, provenance, sizeof provenance));
   plot_footer(gp, plot, 0, line);
   count_text(rows, line, sizeof line);
   size_t length = strlen(line);
@@ -126,13 +125,13 @@ void plot_rows_frame(const plot_rows *rows, const erg_plot *plot, const char *ti
 
 /* ---------------------------------------------------------------- where panels lie */
 
-plot_box plot_panel_box(const erg_plot *plot, int index, int count, int footer_lines) {
+plot_box plot_panel_box(const erg_plot *plot, int index, int count, int footer_lines, double key_px) {
   const int across = count < 2 ? 1 : count < 5 ? 2 : 3, down = (count + across - 1) / across;
   const double width = plot->width_px, height = plot->height_px;
-  const double floor_px = 8.0 + 16 * footer_lines, ceiling_px = height - 36, key_px = 130;
+  const double floor_px = 4.0 + 16 * footer_lines, ceiling_px = height - 36;
   const double cell_w = (width - key_px) / across, cell_h = (ceiling_px - floor_px) / down;
   const double x = (index % across) * cell_w, y = ceiling_px - (index / across + 1) * cell_h;
-  return (plot_box){(x + 72) / width, (x + cell_w - 14) / width, (y + 44) / height, (y + cell_h - 26) / height};
+  return (plot_box){(x + 72) / width, (x + cell_w - 14) / width, (y + 54) / height, (y + cell_h - 26) / height};
 }
 
 void plot_panel(FILE *gp, const plot_box *box, int index, const char *title) {
@@ -140,7 +139,7 @@ void plot_panel(FILE *gp, const plot_box *box, int index, const char *title) {
   if (index > 0) fputs("unset label\nunset key\n", gp); /* of the picture, drawn with its first panel */
   fprintf(gp,
           "set lmargin at screen %.5f\nset rmargin at screen %.5f\nset bmargin at screen %.5f\n"
-          "set tmargin at screen %.5f\nset title \"%s\" font ',11' offset 0,-0.5\n",
+          "set tmargin at screen %.5f\nset title \"%s\" font ',11' offset 0,-0.5\nset xlabel offset 0,0.4\n",
           box->left, box->right, box->bottom, box->top, erg_plot_quote(title, quoted, sizeof quoted));
 }
 

@@ -124,8 +124,8 @@ erg_status erg_plot_draw(const char *name, const json_t *document, const char *f
   char *data_text = NULL, *body = NULL;
   size_t data_bytes = 0, body_bytes = 0;
   FILE *data = open_memstream(&data_text, &data_bytes), *commands = open_memstream(&body, &body_bytes), *file = NULL;
-  erg_status status =
-      data && commands ? plot->write(document, data, commands, error) : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  erg_status status = data && commands ? plot->write(document, data, commands, error)
+                                       : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   close_file(data);
   close_file(commands);
   /* Files are opened only when there is something to draw: nothing is written on a fault. */

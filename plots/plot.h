@@ -7,7 +7,7 @@
 
 /* ---------------------------------------------------------------- looks (style.c) */
 
-/** A unit that leaves the smallest of the numbers readable: "uJ" for pJ of at least 1e6. */
+/** The unit in which a number reads best: "uJ" for pJ of at least 1e6. */
 typedef struct {
   const char *name;
   double divisor; /**< the stored number / divisor = the number shown */
@@ -86,9 +86,10 @@ void plot_rows_frame(const plot_rows *rows, const erg_plot *plot, const char *ti
 typedef struct {
   double left, right, bottom, top; /**< of the axes, in shares of the picture */
 } plot_box;
-/** Where panel `index` of `count` lies: one, side by side, or two or three in a row. `footer` lines stay free. */
-plot_box plot_panel_box(const erg_plot *plot, int index, int count, int footer_lines);
-/** Lines of the footer, with one to spare. */
+/** Where panel `index` of `count` lies: one, or two or three in a row. Lines of the footer and `key_px` on the right stay
+ *  free. */
+plot_box plot_panel_box(const erg_plot *plot, int index, int count, int footer_lines, double key_px);
+/** Lines of the footer. */
 int plot_footer_lines(const char *const *notes);
 /** Sets margins and the title of panel `index`; call it before the panel's own `plot`. */
 void plot_panel(FILE *gp, const plot_box *box, int index, const char *title);

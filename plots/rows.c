@@ -12,17 +12,25 @@ typedef struct {
   size_t offset;
   bool positive;
 } member;
-#define MEMBER(name, positive) {#name, offsetof(plot_row, name), positive}
-static const member texts[] = {MEMBER(workload, false), MEMBER(arch, false),   MEMBER(technology, false),
+#define MEMBER(name, positive)                                                                                         \
+  { #name, offsetof(plot_row, name), positive }
+static const member texts[] = {MEMBER(workload, false),  MEMBER(arch, false),   MEMBER(technology, false),
                                MEMBER(precision, false), MEMBER(format, false), MEMBER(fusion, false),
-                               MEMBER(dataflow, false), MEMBER(model, false),  MEMBER(mac, false)};
-static const member numbers[] = {MEMBER(weight_bits, true),  MEMBER(activation_bits, true),
-                                 MEMBER(batch, true),        MEMBER(rows, true),
-                                 MEMBER(cols, true),         MEMBER(macs, true),
-                                 MEMBER(latency_s, true),    MEMBER(energy_pj, true),
-                                 MEMBER(edp_pj_s, true),     MEMBER(mac_pj, false),
-                                 MEMBER(partial_sums_pj, false), MEMBER(dram_bytes, false),
-                                 MEMBER(peak_macs_per_s, true), MEMBER(dram_bytes_per_s, false)};
+                               MEMBER(dataflow, false),  MEMBER(model, false),  MEMBER(mac, false)};
+static const member numbers[] = {MEMBER(weight_bits, true),
+                                 MEMBER(activation_bits, true),
+                                 MEMBER(batch, true),
+                                 MEMBER(rows, true),
+                                 MEMBER(cols, true),
+                                 MEMBER(macs, true),
+                                 MEMBER(latency_s, true),
+                                 MEMBER(energy_pj, true),
+                                 MEMBER(edp_pj_s, true),
+                                 MEMBER(mac_pj, false),
+                                 MEMBER(partial_sums_pj, false),
+                                 MEMBER(dram_bytes, false),
+                                 MEMBER(peak_macs_per_s, true),
+                                 MEMBER(dram_bytes_per_s, false)};
 
 typedef struct {
   const char *plot;
@@ -48,7 +56,7 @@ static void read_row(reading *r, const json_t *json, size_t index, const char *c
   for (size_t i = 0; i < ERG_COUNT_OF(texts); i++) {
     const char *text = json_string_value(json_object_get(json, texts[i].key));
     if (!text) fault(r, index, texts[i].key, json_object_get(json, texts[i].key), "a text");
-    memcpy((char *)row + texts[i].offset, &(const char *){text ? text : "?"}, sizeof(char *));
+    memcpy((char *)row + texts[i].offset, &(const char *){text ? text : "?"}, sizeof text);
   }
   const char *equal = json_string_value(json_object_get(json, "equal"));
   row->equal = equal ? equal : "PE count";

@@ -51,13 +51,12 @@ char *plot_provenance(const json_t *document, char *buffer, size_t bytes) {
 
 void plot_log_tics(FILE *gp, const char *axis, double low, double high) {
   const double decades = log10(high / low);
-  fprintf(gp, "set log%s 10\nset %stics (", axis, axis);
+  fprintf(gp, "set logscale %s 10\nset %stics (", axis, axis);
   const char *comma = "";
   for (int decade = (int)floor(log10(low)); decade <= (int)ceil(log10(high)); decade++)
     for (int step = 10; step < 100; step++) { /* tenths of the decade */
-      bool wanted = step == 10 || (decades < 3 && (step == 20 || step == 50)) ||
-                    (decades < 0.7 && step % 10 == 0) || (decades < 0.2 && step % 2 == 0 && step <= 50) ||
-                    (decades < 0.1 && step <= 30);
+      bool wanted = step == 10 || (decades < 3 && (step == 20 || step == 50)) || (decades < 0.7 && step % 10 == 0) ||
+                    (decades < 0.2 && step % 2 == 0 && step <= 50) || (decades < 0.1 && step <= 30);
       double value = step / 10.0 * pow(10, decade);
       if (!wanted || value < low || value > high) continue;
       if (value >= 1e5 || value < 1e-3)
