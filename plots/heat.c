@@ -108,7 +108,7 @@ static void write_panel(const grid *g, const char *name, int panel, double low, 
           "plot '%s.dat' index %d using 1:2:($1-0.48):($1+0.48):($2-0.48):($2+0.48):4 with boxxyerror fillstyle solid "
           "1.0 noborder linecolor rgb variable notitle, \\\n"
           "    '%s.dat' index %d using ($6 == 8 && $7 == 8 ? $1 : NaN):2:($1-0.48):($1+0.48):($2-0.48):($2+0.48) with "
-          "boxxyerror fillstyle empty border rgb '#222222' linewidth 2 notitle, \\\n"
+          "boxxyerror fillstyle empty linecolor rgb '#222222' linewidth 2 notitle, \\\n"
           "    '%s.dat' index %d using 1:2:(sprintf($3 < 9.95 ? '%%.1f' : '%%.0f', $3)):5 with labels font ',%d' "
           "textcolor rgb variable notitle\n",
           name, panel, name, panel, name, panel, small ? 8 : 11);

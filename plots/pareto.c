@@ -59,7 +59,6 @@ static bool fill(const plot_rows *rows, int index, plot_unit time, plot_unit ene
     point *point = &p->points[i];
     point->front = ahead(&best, point);
     point->family_front = ahead(&family_best[point->family], point);
-    p->front_count += point->front;
   }
   return true;
 }
@@ -102,23 +101,48 @@ static double y_px(const panel *p, double y) {
   return log10(y / p->y0) / log10(p->y1 / p->y0) * p->height_px;
 }
 
-/* Below and left of the front of all there is no point: labels stand there, from the least energy up. */
+static bool over_a_point(const panel *p, double left, double right, double middle) {
+  for (int i = 0; i < p->count; i++) {
+    double x = x_px(p, p->points[i].x), y = y_px(p, p->points[i].y);
+    if (x > left - 4 && x < right + 4 && fabs(y - middle) < LINE_PX / 2 + 3) return true;
+  }
+  return false;
+}
+
+/* Below and left of the front of all there is no point. Labels of the families' fronts may stand on any side, but on no
+ * point. */
+static bool place_label(const panel *p, const point *point, plot_places *places, FILE *gp) {
+  static const struct { int across, up; } sides[] = {{-1, -1}, {1, -1}, {1, 1}, {-1, 1}};
+  char label[128], quoted[256];
+  label_of(point->row, label, sizeof label);
+  double width = (double)strlen(label) * CHARACTER_PX;
+  for (size_t s = 0; s < (point->front ? 1 : ERG_COUNT_OF(sides)); s++) {
+    double edge = x_px(p, point->x) + 6 * sides[s].across, middle = y_px(p, point->y) + 10 * sides[s].up;
+    double left = sides[s].across < 0 ? edge - width : edge, right = left + width;
+    if (left < 0 || right > p->width_px || middle < LINE_PX / 2 || middle > p->height_px - LINE_PX / 2) continue;
+    if (!point->front && over_a_point(p, left, right, middle)) continue;
+    if (!plot_place(places, left, right, middle - LINE_PX / 2, middle + LINE_PX / 2)) continue;
+    fprintf(gp, "set label \"%s\" at graph %.5f, graph %.5f %s font ',9' textcolor rgb '%s' front\n",
+            erg_plot_quote(label, quoted, sizeof quoted), edge / p->width_px, middle / p->height_px,
+            sides[s].across < 0 ? "right" : "left", point->front ? "#000000" : plot_families[point->family].colour);
+    return true;
+  }
+  return false;
+}
+
+/* The front of all first, from the least energy up, then what room is left to the families'. The same point more than
+ * once is one place with one label, its first row's. */
 static void write_labels(panel *p, FILE *gp) {
   plot_places places = {0};
-  for (int i = p->count - 1; i >= 0; i--) {
-    const point *point = &p->points[i];
-    if (!point->front) continue;
-    bool twin = i > 0 && p->points[i - 1].front && p->points[i - 1].x == point->x && p->points[i - 1].y == point->y;
-    if (twin) continue; /* the same point more than once: one label, its first row's */
-    char label[128], quoted[256];
-    label_of(point->row, label, sizeof label);
-    double right = x_px(p, point->x) - 6, left = right - (double)strlen(label) * CHARACTER_PX;
-    double middle = y_px(p, point->y) - 10;
-    if (left < 0 || !plot_place(&places, left, right, middle - LINE_PX / 2, middle + LINE_PX / 2)) continue;
-    p->labelled++;
-    fprintf(gp, "set label \"%s\" at graph %.5f, graph %.5f right font ',9' front\n",
-            erg_plot_quote(label, quoted, sizeof quoted), right / p->width_px, middle / p->height_px);
-  }
+  for (int of_all = 1; of_all >= 0; of_all--)
+    for (int i = p->count - 1; i >= 0; i--) {
+      const point *point = &p->points[i], *before = i ? &p->points[i - 1] : NULL;
+      if (point->front != of_all || !point->family_front) continue;
+      if (before && before->front == of_all && before->x == point->x && before->y == point->y) continue;
+      bool placed = place_label(p, point, &places, gp);
+      p->front_count += of_all;
+      p->labelled += of_all && placed;
+    }
 }
 
 /* ---------------------------------------------------------------- data and commands */
@@ -255,10 +279,9 @@ static erg_status write_pareto(const json_t *document, FILE *data, FILE *gp, erg
   }
   fclose(o.gp);
   if (status == ERG_OK) {
-    snprintf(
-        note, sizeof note,
-        "grey: dominated within its family; front of all: %d point%s, %d labelled; accuracy is no axis of this picture",
-        front, front > 1 ? "s" : "", labelled);
+    snprintf(note, sizeof note,
+             "grey: dominated within its family; front of all: %d point%s, %d labelled; accuracy is no axis here",
+             front, front > 1 ? "s" : "", labelled);
     plot_style(gp, "xtics ytics");
     plot_rows_frame(&rows, &pareto, "energy against latency", (const char *const[]){note, NULL}, gp);
     fprintf(gp, "set key at screen %.4f, screen 0.93 left top reverse Left samplen 1.5 spacing 1.2 font ',10'\n",
