@@ -24,11 +24,14 @@ void plot_rows_panels(plot_rows *rows, bool by_precision, int most) {
   }
   rows->panels = groups < most ? groups : most;
   rows->panels_left_out = groups - rows->panels;
-  for (int p = 0; p < rows->panels; p++) { /* one alone has the picture's title, and its technology in the footer */
-    char batch[32] = "";
+  for (int p = 0; p < rows->panels; p++) {
+    char batch[32] = "", technology[96] = ""; /* only what tells panels apart: the footer has the rest */
     if (first[p]->batch > 1) snprintf(batch, sizeof batch, ", batch %g", first[p]->batch);
-    snprintf(rows->titles[p], sizeof rows->titles[p], "%s%s%s%s, %s", first[p]->workload, by_precision ? ", " : "",
-             by_precision ? first[p]->precision : "", batch, first[p]->technology);
+    for (int other = 0; other < groups && !technology[0]; other++)
+      if (strcmp(first[p]->technology, first[other]->technology) != 0)
+        snprintf(technology, sizeof technology, ", %s", first[p]->technology);
+    snprintf(rows->titles[p], sizeof rows->titles[p], "%.80s%s%.32s%s%.80s", first[p]->workload,
+             by_precision ? ", " : "", by_precision ? first[p]->precision : "", batch, technology);
   }
 }
 
@@ -139,7 +142,8 @@ void plot_panel(FILE *gp, const plot_box *box, int index, const char *title) {
   if (index > 0) fputs("unset label\nunset key\n", gp); /* of the picture, drawn with its first panel */
   fprintf(gp,
           "set lmargin at screen %.5f\nset rmargin at screen %.5f\nset bmargin at screen %.5f\n"
-          "set tmargin at screen %.5f\nset title \"%s\" font ',11' offset 0,-0.5\nset xlabel offset 0,0.4\n",
+          "set tmargin at screen %.5f\nset title \"%s\" font ',11' offset 0,-0.5\nset xlabel offset 0,0.4\nset ylabel "
+          "offset 1,0\n",
           box->left, box->right, box->bottom, box->top, erg_plot_quote(title, quoted, sizeof quoted));
 }
 

@@ -57,7 +57,7 @@ typedef struct {
   const json_t *document;
   plot_row *rows;
   int count, left_out; /**< ok; skipped or failed */
-  char titles[PLOT_MOST_PANELS][160];
+  char titles[PLOT_MOST_PANELS][256];
   int panels, panels_left_out;
 } plot_rows;
 

@@ -124,10 +124,10 @@ static void write_points(const plot_rows *rows, int panel, int family, plot_unit
   for (int i = 0; i < rows->count; i++) {
     const plot_row *row = &rows->rows[i];
     if (row->panel != panel || plot_family(row) != family) continue;
-    if (!any) {
+    if (!any) { /* smaller from family to family: equal points of two still show */
       begin_block(o, plot_families[family].name);
-      fprintf(o->gp, "with points pointtype %d pointsize 0.7 linecolor rgb '%s' notitle", plot_families[family].point,
-              plot_families[family].colour);
+      fprintf(o->gp, "with points pointtype %d pointsize %.1f linecolor rgb '%s' notitle", plot_families[family].point,
+              1.3 - 0.1 * family, plot_families[family].colour);
     }
     any = true;
     char label[128], quoted[256];
