@@ -76,7 +76,8 @@ static void write_tics(FILE *gp, const char *axis, const bool *present) {
       fprintf(gp, "%s'%d' %d", place ? ", " : "", bits, place);
       place++;
     }
-  fprintf(gp, ")\nset %srange [-0.5:%d.5]\n", axis, place - 1);
+  const double spare = place < 5 ? (5 - place) / 2.0 : 0; /* no cell as large as the picture */
+  fprintf(gp, ")\nset %srange [%g:%g]\n", axis, -0.5 - spare, place - 0.5 + spare);
 }
 
 static void write_panel(const grid *g, const char *name, int panel, double low, double high, const char *title,
@@ -104,7 +105,7 @@ static void write_panel(const grid *g, const char *name, int panel, double low, 
   }
   bool small = x > 9 || y > 9;
   fprintf(gp,
-          "set xlabel 'activation bits'\nset ylabel 'weight bits'\n"
+          "set xlabel 'activation bits'\nset ylabel 'weight bits' offset 0,0\n"
           "plot '%s.dat' index %d using 1:2:($1-0.48):($1+0.48):($2-0.48):($2+0.48):4 with boxxyerror fillstyle solid "
           "1.0 noborder linecolor rgb variable notitle, \\\n"
           "    '%s.dat' index %d using ($6 == 8 && $7 == 8 ? $1 : NaN):2:($1-0.48):($1+0.48):($2-0.48):($2+0.48) with "
@@ -143,10 +144,10 @@ static erg_status write_heat(const json_t *document, const erg_plot *plot, bool 
   }
   if (status != ERG_OK) goto out;
   char note[256];
-  int length = snprintf(note, sizeof note,
-                        "darker is more, on a logarithmic scale; a cell is the least of up to %d row%s "
-                        "(fusion, array, ...)",
-                        most_rows, most_rows > 1 ? "s" : "");
+  int length = snprintf(note, sizeof note, "darker is more, on a logarithmic scale");
+  if (most_rows > 1)
+    length += snprintf(note + length, sizeof note - (size_t)length,
+                       "; a cell is the least of up to %d rows (fusion, array, ...)", most_rows);
   if (floats)
     snprintf(note + length, sizeof note - (size_t)length, "; %d rows of no integer precision are left out", floats);
   const char *const notes[] = {note, NULL};

@@ -139,7 +139,8 @@ static erg_status write_layers(const json_t *document, FILE *data, FILE *gp, erg
   const double spare = place < 8 ? (8 - place) / 2.0 : 0; /* no bar as wide as the picture */
   fprintf(
       gp,
-      "set ylabel 'energy [%s]'\nset xtics rotate by 90 right font ',%d'\nset style fill solid 1.0 border rgb 'white'\n"
+      "set ylabel 'energy [%s]' offset 1,0\nset xtics rotate by 90 right font ',%d'\nset style fill solid 1.0 "
+      "noborder\n"
       "set boxwidth 0.86\nset key outside right top reverse Left samplen 1.5 spacing 1.2 font ',10'\nset bmargin at "
       "screen 0.26\nset rmargin at screen 0.845\nset lmargin at screen 0.06\nset xrange [%g:%g]\nset yrange "
       "[0:%.10g]\n",

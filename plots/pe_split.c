@@ -111,9 +111,10 @@ static erg_status write_split(const json_t *document, FILE *data, FILE *gp, erg_
     }
   }
   char note[192];
-  int length =
-      snprintf(note, sizeof note,
-               "a bar is the row of least energy of up to %d that share precision and array (fusion, ...)", shared);
+  int length = snprintf(note, sizeof note, "a bar is %s", shared > 1 ? "the row of least energy" : "a row");
+  if (shared > 1)
+    length += snprintf(note + length, sizeof note - (size_t)length,
+                       " of up to %d that share precision and array (fusion, ...)", shared);
   if (left_out)
     snprintf(note + length, sizeof note - (size_t)length, "; %d rows of further arrays are left out", left_out);
   const char *const notes[] = {note, NULL};

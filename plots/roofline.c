@@ -91,7 +91,7 @@ static void write_roof_labels(const roof_list *roofs, const axes *a, plot_unit r
     snprintf(label + length, sizeof label - (size_t)length, "%.4g %s", roof->peak / rate.divisor, rate.name);
     double middle = log10(roof->peak / a->y0) / y_decades * a->height_px + 8;
     if (plot_place(&places, a->width_px - (double)strlen(label) * CHARACTER_PX, a->width_px, middle - 7, middle + 7))
-      fprintf(gp, "set label \"%s\" at graph 0.995, graph %.5f right font ',9' textcolor rgb '%s'\n", label,
+      fprintf(gp, "set label \"%s\" at graph 0.995, graph %.5f right font ',9' textcolor rgb '%s' front\n", label,
               middle / a->height_px, roof_colour(roof));
     int n = 0;
     while (n < named_count && named[n] != roof->bandwidth) n++;
@@ -102,7 +102,8 @@ static void write_roof_labels(const roof_list *roofs, const axes *a, plot_unit r
     double x = from + 0.08, y = (log10(roof->bandwidth * a->x0 / a->y0) + x * x_decades) / y_decades;
     if (y < 0 || y > 0.95) continue;
     fprintf(gp,
-            "set label '%.4g GB/s' at graph %.5f, graph %.5f center rotate by %.0f font ',9' textcolor rgb '#333333'\n",
+            "set label '%.4g GB/s' at graph %.5f, graph %.5f center rotate by %.0f font ',9' textcolor rgb '#333333' "
+            "front\n",
             roof->bandwidth / 1e9, x - 10 / a->width_px, y + 10 / a->height_px, atan(slope_px) * 180 / acos(-1));
   }
 }

@@ -140,7 +140,8 @@ static void write_bars(const json_t *result, const pricing *p, int drawn, plot_u
   double total = p->total_pj / unit.divisor, margin = 0.12 * (high - low);
   fprintf(
       gp,
-      "set xlabel 'total energy [%s]'\nset style fill solid 1.0 noborder\nset key outside below center horizontal font "
+      "set xlabel 'total energy [%s]'\nset style fill solid 1.0 noborder\nset key inside right bottom reverse Left "
+      "font "
       "',10' samplen 1.5\nset lmargin at screen 0.30\nset rmargin at screen 0.97\nset bmargin at screen 0.20\nset "
       "xrange [%.10g:%.10g]\n"
       "set yrange [-0.6:%g]\nset arrow from first %.10g, graph 0 to first %.10g, graph 1 nohead front linecolor rgb "
