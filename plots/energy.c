@@ -74,12 +74,15 @@ static erg_status read_chart(const json_t *run, chart *c, erg_error *error) {
 }
 
 static void write_data(const chart *c, double divisor, const char *unit, FILE *data) {
+  char precision[64], fusion[64];
   fprintf(data, "# x precision fusion total_%s p05_%s p95_%s", unit, unit, unit);
-  for (int i = 0; i < c->parts.count; i++) fprintf(data, " %s_%s", c->parts.names[i], unit);
+  for (int i = 0; i < c->parts.count; i++)
+    fprintf(data, " %s_%s", erg_plot_quote(c->parts.names[i], precision, sizeof precision), unit);
   fputc('\n', data);
   for (int b = 0; b < c->bar_count; b++) {
     const bar *bar = &c->bars[b];
-    fprintf(data, "%g \"%s\" \"%s\"", bar->x, bar->precision, bar->fusion);
+    fprintf(data, "%g \"%s\" \"%s\"", bar->x, erg_plot_quote(bar->precision, precision, sizeof precision),
+            erg_plot_quote(bar->fusion, fusion, sizeof fusion));
     if (bar->reason) {
       fputs(" NaN NaN NaN", data);
       for (int i = 0; i < c->parts.count; i++) fputs(" NaN", data);
@@ -114,7 +117,7 @@ static void write_labels(const json_t *run, const chart *c, const char *unit, FI
     snprintf(title, sizeof title, "%s: energy of a batch of %lld by precision and fusion", field(run, "workload"),
              (long long)json_integer_value(json_object_get(first, "batch")));
   fprintf(gp, "set title \"%s\" font ',13'\n", erg_plot_quote(title, quoted, sizeof quoted));
-  fprintf(gp, "set ylabel 'energy [%s]'\n", unit);
+  fprintf(gp, "set ylabel \"energy [%s]\"\n", erg_plot_quote(unit, quoted, sizeof quoted));
   char footer[512];
   snprintf(footer, sizeof footer,
            "arch %s (%s mac, equal PE count), tech %s, dataflow %s, model %s; ergon %s (%s), model version %lld",
@@ -147,7 +150,7 @@ static void write_labels(const json_t *run, const chart *c, const char *unit, FI
 
 static void write_commands(const json_t *run, const chart *c, const char *unit, double most, const char *file,
                            FILE *gp) {
-  char buffer[64];
+  char buffer[64], quoted[128];
   bool intervals = false;
   for (int b = 0; b < c->bar_count; b++) intervals |= c->bars[b].p95_pj > 0;
   write_labels(run, c, unit, gp);
@@ -166,8 +169,9 @@ static void write_commands(const json_t *run, const chart *c, const char *unit, 
     double largest = 0;
     for (int b = 0; b < c->bar_count; b++) largest = fmax(largest, c->bars[b].pj[part]);
     if (largest <= 0) continue;
-    fprintf(gp, "%s '%s.dat' using 1:(sum [i=7:%d] column(i)):xtic(3) with boxes linecolor rgb '%s' title '%s'", lead,
-            file, 7 + part, plot_part_colour(&c->parts, part), plot_part_label(c->parts.names[part], buffer));
+    fprintf(gp, "%s '%s.dat' using 1:(sum [i=7:%d] column(i)):xtic(3) with boxes linecolor rgb '%s' title \"%s\"", lead,
+            file, 7 + part, plot_part_colour(&c->parts, part),
+            erg_plot_quote(plot_part_label(c->parts.names[part], buffer), quoted, sizeof quoted));
     lead = ", \\\n    ";
   }
   if (intervals)

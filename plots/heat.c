@@ -82,9 +82,10 @@ static void write_tics(FILE *gp, const char *axis, const bool *present) {
 
 static void write_panel(const grid *g, const char *name, int panel, double low, double high, const char *title,
                         FILE *data, FILE *gp) {
+  char quoted[512];
   fprintf(data,
           "%s# %s: weight_place activation_place percent_of_int8 colour text_colour weight_bits activation_bits\n",
-          panel ? "\n\n" : "", title);
+          panel ? "\n\n" : "", erg_plot_quote(title, quoted, sizeof quoted));
   write_tics(gp, "x", g->activations);
   write_tics(gp, "y", g->weights);
   int cells = 0, x = 0, y = 0;

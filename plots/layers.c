@@ -107,6 +107,7 @@ static erg_status write_layers(const json_t *document, FILE *data, FILE *gp, erg
   size_t index;
   json_t *layer;
   bar rest;
+  char quoted[128];
   double most = 0, total = 0;
   int place = 0, others = 0;
   const int count = (int)json_array_size(list);
@@ -127,7 +128,8 @@ static erg_status write_layers(const json_t *document, FILE *data, FILE *gp, erg
   }
   const plot_unit unit = plot_energy_unit(most);
   fprintf(data, "# place layer total_%s", unit.name);
-  for (int i = 0; i < parts.count; i++) fprintf(data, " %s_%s", parts.names[i], unit.name);
+  for (int i = 0; i < parts.count; i++)
+    fprintf(data, " %s_%s", erg_plot_quote(parts.names[i], quoted, sizeof quoted), unit.name);
   fputc('\n', data);
   for (int i = 0; i < count; i++)
     if (bars[i].drawn) write_bar(place++, &bars[i], &parts, unit.divisor, data);
@@ -151,8 +153,9 @@ static erg_status write_layers(const json_t *document, FILE *data, FILE *gp, erg
     char label[64];
     for (int i = 0; i < count; i++) largest = fmax(largest, bars[i].pj[part]);
     if (largest <= 0) continue;
-    fprintf(gp, "%s 'layers.dat' using 1:(sum [i=4:%d] column(i)):xtic(2) with boxes linecolor rgb '%s' title '%s'",
-            lead, 4 + part, plot_part_colour(&parts, part), plot_part_label(parts.names[part], label));
+    fprintf(gp, "%s 'layers.dat' using 1:(sum [i=4:%d] column(i)):xtic(2) with boxes linecolor rgb '%s' title \"%s\"",
+            lead, 4 + part, plot_part_colour(&parts, part),
+            erg_plot_quote(plot_part_label(parts.names[part], label), quoted, sizeof quoted));
     lead = ", \\\n    ";
   }
   fputc('\n', gp);

@@ -54,7 +54,7 @@ static double rest_pj(const plot_row *row) {
 static void write_panel(const panel *p, int index, const char *title, double most, bool key, FILE *data, FILE *gp) {
   char quoted[256];
   fprintf(data, "%s# %s: place \"rows x columns\" multiplier partial_sums rest total [pJ/MAC] \"fusion\"\n",
-          index ? "\n\n" : "", title);
+          index ? "\n\n" : "", erg_plot_quote(title, quoted, sizeof quoted));
   for (int i = 0; i < p->count; i++) {
     const plot_row *row = p->rows[i];
     fprintf(data, "%d \"%gx%g\" %.10g %.10g %.10g %.10g \"%s\"\n", i, row->rows, row->cols, row->mac_pj / row->macs,

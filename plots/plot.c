@@ -44,8 +44,8 @@ char *erg_plot_quote(const char *text, char *buffer, size_t bytes) {
   size_t used = 0;
   for (; *text && used + 3 < bytes; text++) {
     if ((unsigned char)*text < ' ') continue;
-    if (*text == '"' || *text == '\\') buffer[used++] = '\\';
-    buffer[used++] = *text;
+    if (*text == '\\') buffer[used++] = '\\';
+    buffer[used++] = *text == '"' || *text == '`' ? '\'' : *text;
   }
   buffer[used] = 0;
   return buffer;

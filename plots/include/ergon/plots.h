@@ -30,7 +30,8 @@ const char *erg_plot_source(const erg_plot *plot); /**< in words: where a docume
  *  the plot's schema, or nothing to draw; ERG_ERR_CREATE/ERG_ERR_IO: a file cannot be written; ERG_ERR_TOOL: gnuplot is missing or failed
  *  (.dat and .gp are there all the same). */
 erg_status erg_plot_draw(const char *name, const json_t *document, const char *folder, FILE *log, erg_error *error);
-/** Text for a gnuplot string in double quotes, without enhanced-text marks. Returns `buffer`. */
+/** Text for a gnuplot string in double quotes, in commands and in data. Double quotes, which data cannot hold, and
+ *  backticks, which would run a shell, become apostrophes; control characters go. Returns `buffer`. */
 char *erg_plot_quote(const char *text, char *buffer, size_t bytes);
 
 #ifdef __cplusplus

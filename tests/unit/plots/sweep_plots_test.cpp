@@ -101,7 +101,7 @@ TEST_P(SweepPlots, TenThousandRowsAndMoreWorkloadsThanPanels) {
 
 TEST_P(SweepPlots, TextsOfRowsAreNoCommands) {
   Row r;
-  r.workload = "a\"b`touch x`{c}_d\\n'e'", r.fusion = "no\"ne`x`", r.technology = "t'\"";
+  r.workload = "a\"b`touch x`{c}_d\\n'e'\n1 2 3", r.fusion = "no\"ne`x`", r.technology = "t'\"";
   Drawn d(GetParam(), sweep({r}));
   EXPECT_EQ(d.status, ERG_OK) << d.error.message();
   EXPECT_FALSE(std::filesystem::exists(d.folder / "x"));
@@ -187,7 +187,8 @@ TEST(Heat, CellsAreTheLeastOfTheirRowsInPercentOfInt8) {
     for (const Row &r : rows) {
       if (r.format != "int") continue;
       double value = edp ? r.energy_pj * r.latency_s : r.energy_pj;
-      auto [cell, fresh] = least.insert({{static_cast<int>(r.weight_bits), static_cast<int>(r.activation_bits)}, value});
+      auto [cell, fresh] =
+          least.insert({{static_cast<int>(r.weight_bits), static_cast<int>(r.activation_bits)}, value});
       if (!fresh) cell->second = std::min(cell->second, value);
     }
     Drawn d(edp ? "heat-edp" : "heat", sweep(rows));
@@ -230,7 +231,7 @@ TEST(Roofline, PointsAndRoofs) {
     if (block.title != "a roof") {
       points[block.title] += static_cast<int>(block.lines.size());
       for (const auto &line : block.lines)
-        EXPECT_TRUE((std::stod(line[0]) == 100 && std::stod(line[1]) == 800) ||         // large: 4e9 / 4e7, 4e9 / 0.005
+        EXPECT_TRUE((std::stod(line[0]) == 100 && std::stod(line[1]) == 800) || // large: 4e9 / 4e7, 4e9 / 0.005
                     (std::stod(line[0]) == 80 && std::abs(std::stod(line[1]) - 133.3333333) < 1e-6))
             << line[0] << " " << line[1];
       continue;
