@@ -26,12 +26,14 @@ void plot_rows_panels(plot_rows *rows, bool by_precision, int most) {
   rows->panels_left_out = groups - rows->panels;
   for (int p = 0; p < rows->panels; p++) {
     char batch[32] = "", technology[96] = ""; /* only what tells panels apart: the footer has the rest */
-    if (first[p]->batch > 1) snprintf(batch, sizeof batch, ", batch %g", first[p]->batch);
-    for (int other = 0; other < groups && !technology[0]; other++)
-      if (strcmp(first[p]->technology, first[other]->technology) != 0)
-        snprintf(technology, sizeof technology, ", %s", first[p]->technology);
-    snprintf(rows->titles[p], sizeof rows->titles[p], "%.80s%s%.32s%s%.80s", first[p]->workload,
-             by_precision ? ", " : "", by_precision ? first[p]->precision : "", batch, technology);
+    const plot_row *row = rows->rows;
+    while (row->panel != p) row++;
+    if (row->batch > 1) snprintf(batch, sizeof batch, ", batch %g", row->batch);
+    for (int i = 0; i < rows->count && !technology[0]; i++)
+      if (strcmp(row->technology, rows->rows[i].technology) != 0)
+        snprintf(technology, sizeof technology, ", %s", row->technology);
+    snprintf(rows->titles[p], sizeof rows->titles[p], "%.80s%s%.32s%s%.80s", row->workload, by_precision ? ", " : "",
+             by_precision ? row->precision : "", batch, technology);
   }
 }
 
@@ -129,11 +131,11 @@ void plot_rows_frame(const plot_rows *rows, const erg_plot *plot, const char *ti
 /* ---------------------------------------------------------------- where panels lie */
 
 plot_box plot_panel_box(const erg_plot *plot, int index, int count, int footer_lines, double key_px) {
-  const int across = count < 2 ? 1 : count < 5 ? 2 : 3, down = (count + across - 1) / across;
+  const int across = count < 2 ? 1 : count < 5 ? 2 : 3, down = (count + across - 1) / across, line = index / across;
   const double width = plot->width_px, height = plot->height_px;
   const double floor_px = 4.0 + 16 * footer_lines, ceiling_px = height - 36;
   const double cell_w = (width - key_px) / across, cell_h = (ceiling_px - floor_px) / down;
-  const double x = (index % across) * cell_w, y = ceiling_px - (index / across + 1) * cell_h;
+  const double x = (index % across) * cell_w, y = ceiling_px - (line + 1) * cell_h;
   return (plot_box){(x + 72) / width, (x + cell_w - 14) / width, (y + 54) / height, (y + cell_h - 26) / height};
 }
 

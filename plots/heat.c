@@ -28,7 +28,6 @@ static double value_of(const plot_row *row, bool edp) {
 
 static void fill(const plot_rows *rows, int panel, bool edp, grid *g) {
   int counts[MOST_BITS][MOST_BITS] = {{0}};
-  memset(g, 0, sizeof *g);
   for (int i = 0; i < rows->count; i++) {
     const plot_row *row = &rows->rows[i];
     if (row->panel != panel) continue;
@@ -121,7 +120,7 @@ static erg_status write_heat(const json_t *document, const erg_plot *plot, bool 
   const char *needed[] = {"weight_bits", "activation_bits", "rows", "cols", edp ? "edp_pj_s" : "energy_pj", NULL};
   erg_arena arena = {0};
   plot_rows rows;
-  grid grids[MOST_PANELS];
+  grid grids[MOST_PANELS] = {0};
   double low = INFINITY, high = 0;
   int floats = 0, most_rows = 0;
   erg_status status = plot_rows_read(document, plot->name, needed, &arena, &rows, error);

@@ -113,7 +113,11 @@ static erg_status write_layers(const json_t *document, FILE *data, FILE *gp, erg
   const int count = (int)json_array_size(list);
   json_array_foreach((json_t *)list, index, layer) plot_parts_find(&parts, json_object_get(layer, "energy_pj"));
   bar *bars = erg_arena_alloc(&arena, (size_t)count * sizeof *bars);
-  erg_status status = bars ? read_bars(list, &parts, bars, error) : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  if (!bars) {
+    erg_arena_free(&arena);
+    return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  }
+  erg_status status = read_bars(list, &parts, bars, error);
   if (status != ERG_OK) goto out;
   others = choose(bars, count, &parts, &rest, &arena);
   if (others < 0) {

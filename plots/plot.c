@@ -15,7 +15,8 @@ erg_status erg_plot_find(const char *name, const erg_plot **out, erg_error *erro
     }
     snprintf(list + strlen(list), sizeof list - strlen(list), " %s", (*item)->name);
   }
-  return erg_fail(error, ERG_ERR_USAGE, "plot: found '%s'; allowed:%s", name, list);
+  erg_fail(error, ERG_ERR_USAGE, "plot: found '%s'; allowed:%s", name, list);
+  return ERG_ERR_USAGE;
 }
 
 const char *erg_plot_schema(const erg_plot *plot) {

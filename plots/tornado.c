@@ -175,8 +175,11 @@ static erg_status write_tornado(const json_t *document, FILE *data, FILE *gp, er
   erg_arena arena = {0};
   pricing p = {.total_pj = json_number_value(total)};
   p.constants = erg_arena_alloc(&arena, json_array_size(list) * sizeof *p.constants);
-  erg_status status =
-      p.constants ? read_constants(list, &p, error) : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  if (!p.constants) {
+    erg_arena_free(&arena);
+    return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  }
+  erg_status status = read_constants(list, &p, error);
   if (status == ERG_OK) status = read_items(json_object_get(result, "items"), &p, error);
   if (status != ERG_OK) goto out;
   find_ends(&p);
