@@ -7,7 +7,8 @@
 
 static erg_status run(int argc, char **argv, erg_error *error);
 static const erg_command command = {"sweep", "VERB [SPEC|FILE...]",
-                                    "many points: plan SPEC, run SPEC, status, query, price, export, merge FILE...", 4, run};
+                                    "many points: plan SPEC, run SPEC, status, query, price, export, merge FILE...", 4,
+                                    run};
 ERG_REGISTER(erg_command, command);
 
 static erg_status need_store(const erg_cli *cli, erg_error *error) {
@@ -64,7 +65,8 @@ static erg_status over_store(const erg_cli *cli, erg_status (*use)(const erg_cli
   if (status == ERG_OK) status = erg_store_open(cli->store, false, &store, error);
   if (status != ERG_OK) return status;
   if (erg_store_model_version(store) != ERG_MODEL_VERSION)
-    fprintf(stderr, "note: %s holds results of model version %lld, this program has %d: numbers for the same point differ\n",
+    fprintf(stderr,
+            "note: %s holds results of model version %lld, this program has %d: numbers for the same point differ\n",
             cli->store, (long long)erg_store_model_version(store), ERG_MODEL_VERSION);
   status = use(cli, store, error);
   erg_store_close(store);

@@ -9,8 +9,8 @@ void erg_print_sweep(const erg_cli *cli, const erg_sweep *s, FILE *stream) {
   if (cli->json) {
     json_t *document = erg_envelope_json("ergon.sweep.plan", cli->command_line, NULL), *axes = json_array();
     for (int d = 0; d < erg_space_dimensions(s); d++)
-      json_array_append_new(axes, json_pack("{s:s, s:I}", "name", erg_space_name(s, d), "values",
-                                            (json_int_t)erg_space_extent(s, d)));
+      json_array_append_new(
+          axes, json_pack("{s:s, s:I}", "name", erg_space_name(s, d), "values", (json_int_t)erg_space_extent(s, d)));
     json_object_set_new(document, "name", json_string(s->name));
     json_object_set_new(document, "points", json_integer(size));
     json_object_set_new(document, "axes", axes);
@@ -32,7 +32,8 @@ void erg_print_sweep(const erg_cli *cli, const erg_sweep *s, FILE *stream) {
   erg_table_cell(table, "%lld", size);
   erg_table_print(table, stream);
   erg_table_free(table);
-  if (s->limits.equal_area) fprintf(stream, "Every array gets the rows and columns that fit the MAC area of %s.\n", s->limits.equal_area);
+  if (s->limits.equal_area)
+    fprintf(stream, "Every array gets the rows and columns that fit the MAC area of %s.\n", s->limits.equal_area);
 }
 
 void erg_print_pool(const erg_cli *cli, const erg_sweep *s, const erg_pool_report *r, FILE *stream) {
@@ -51,7 +52,8 @@ void erg_print_pool(const erg_cli *cli, const erg_sweep *s, const erg_pool_repor
     json_decref(document);
     return;
   }
-  fprintf(stream, "%s: %lld points: %lld were stored already, %lld computed (%lld skipped, %lld failed); %lld workers died\n",
+  fprintf(stream,
+          "%s: %lld points: %lld were stored already, %lld computed (%lld skipped, %lld failed); %lld workers died\n",
           s->name, (long long)r->points, (long long)r->known, (long long)r->computed, (long long)r->skipped,
           (long long)r->failed, (long long)r->worker_deaths);
 }
@@ -62,8 +64,9 @@ erg_status erg_sweep_status(const erg_cli *cli, erg_store *store, erg_error *err
   json_t *document = erg_envelope_json("ergon.sweep.status", cli->command_line, NULL);
   json_object_set_new(document, "rows", json_integer((json_int_t)erg_store_count(store, NULL)));
   json_object_set_new(document, "stored_model_version", json_integer((json_int_t)erg_store_model_version(store)));
-  if (!cli->json) printf("%s: %lld rows of model version %lld:", cli->store, (long long)erg_store_count(store, NULL),
-                         (long long)erg_store_model_version(store));
+  if (!cli->json)
+    printf("%s: %lld rows of model version %lld:", cli->store, (long long)erg_store_count(store, NULL),
+           (long long)erg_store_model_version(store));
   for (size_t i = 0; i < ERG_COUNT_OF(names); i++) {
     long long count = (long long)erg_store_count(store, names[i]);
     json_object_set_new(document, names[i], json_integer(count));
@@ -99,14 +102,15 @@ static void show(listing *l, const erg_sweep_row *row) {
     json_array_append_new(l->rows, erg_row_json(row));
     return;
   }
-  const int names[] = {ERG_SWEEP_WORKLOAD, ERG_SWEEP_ARCH, ERG_SWEEP_TECHNOLOGY, ERG_SWEEP_PRECISION,
+  const int names[] = {ERG_SWEEP_WORKLOAD, ERG_SWEEP_ARCH,     ERG_SWEEP_TECHNOLOGY, ERG_SWEEP_PRECISION,
                        ERG_SWEEP_FUSION,   ERG_SWEEP_DATAFLOW, ERG_SWEEP_MAC};
   for (size_t i = 0; i < ERG_COUNT_OF(names); i++) erg_table_cell(l->table, "%s", c[names[i]].text);
   erg_table_cell(l->table, "%lld x %lld", (long long)c[ERG_SWEEP_ROWS].integer, (long long)c[ERG_SWEEP_COLS].integer);
   erg_table_cell(l->table, "%s", c[ERG_SWEEP_SET].text);
   if (!c[ERG_SWEEP_ENERGY_PJ].known || strcmp(c[ERG_SWEEP_STATUS].text, "ok") != 0) {
     for (int i = 0; i < 5; i++) erg_table_cell(l->table, "-");
-    erg_table_cell(l->table, "%s: %s", c[ERG_SWEEP_STATUS].text, c[ERG_SWEEP_REASON].known ? c[ERG_SWEEP_REASON].text : "");
+    erg_table_cell(l->table, "%s: %s", c[ERG_SWEEP_STATUS].text,
+                   c[ERG_SWEEP_REASON].known ? c[ERG_SWEEP_REASON].text : "");
     return;
   }
   erg_table_cell(l->table, "%.4f", c[ERG_SWEEP_ENERGY_PJ].real / 1e9);
@@ -124,7 +128,8 @@ static erg_status use_row(void *context, const erg_sweep_row *row, erg_error *er
     show(l, row);
   } else if (strcmp(row->cells[ERG_SWEEP_STATUS].text, "ok") != 0) {
     l->unavailable++;
-  } else if (row->cells[ERG_SWEEP_ENERGY_PJ].real < l->least_pj) { /* sorted by latency: faster ones cost at least this */
+  } else if (row->cells[ERG_SWEEP_ENERGY_PJ].real <
+             l->least_pj) { /* sorted by latency: faster ones cost at least this */
     l->least_pj = row->cells[ERG_SWEEP_ENERGY_PJ].real;
     show(l, row);
   }
@@ -132,9 +137,9 @@ static erg_status use_row(void *context, const erg_sweep_row *row, erg_error *er
 }
 
 erg_status erg_sweep_query(const erg_cli *cli, erg_store *store, erg_error *error) {
-  static const char *const headings[] = {"workload", "arch", "technology", "precision", "fusion", "dataflow", "mac",
-                                         "array", "set", "energy [mJ]", "latency [ms]", "dram [MB]", "util [%]",
-                                         "MAC area [mm2]", "cycles follow"};
+  static const char *const headings[] = {
+      "workload", "arch",        "technology",   "precision", "fusion",   "dataflow",       "mac",          "array",
+      "set",      "energy [mJ]", "latency [ms]", "dram [MB]", "util [%]", "MAC area [mm2]", "cycles follow"};
   listing l = {.cli = cli, .table = erg_table_new(), .rows = cli->json ? json_array() : NULL, .least_pj = INFINITY};
   erg_store_query q = query_of(cli);
   if (cli->front) q.sort = "latency_s";
@@ -225,13 +230,14 @@ static void put_price(pricing *p, const erg_sweep_row *row, const char *technolo
                       const erg_interval *interval) {
   const erg_cell *c = row->cells;
   if (p->rows) {
-    json_array_append_new(p->rows, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s?}", "key", row->key,
-                                             "workload", c[ERG_SWEEP_WORKLOAD].text, "arch", c[ERG_SWEEP_ARCH].text,
-                                             "precision", c[ERG_SWEEP_PRECISION].text, "fusion", c[ERG_SWEEP_FUSION].text,
-                                             "set", c[ERG_SWEEP_SET].text, "technology", technology, "energy_pj",
-                                             reason ? json_null() : json_real(pj), "energy_pj_p05",
-                                             interval ? json_real(interval->p05) : json_null(), "energy_pj_p95",
-                                             interval ? json_real(interval->p95) : json_null(), "reason", reason));
+    json_array_append_new(p->rows,
+                          json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s?}", "key", row->key,
+                                    "workload", c[ERG_SWEEP_WORKLOAD].text, "arch", c[ERG_SWEEP_ARCH].text, "precision",
+                                    c[ERG_SWEEP_PRECISION].text, "fusion", c[ERG_SWEEP_FUSION].text, "set",
+                                    c[ERG_SWEEP_SET].text, "technology", technology, "energy_pj",
+                                    reason ? json_null() : json_real(pj), "energy_pj_p05",
+                                    interval ? json_real(interval->p05) : json_null(), "energy_pj_p95",
+                                    interval ? json_real(interval->p95) : json_null(), "reason", reason));
     return;
   }
   const int names[] = {ERG_SWEEP_WORKLOAD, ERG_SWEEP_ARCH, ERG_SWEEP_PRECISION, ERG_SWEEP_FUSION, ERG_SWEEP_SET};
@@ -257,11 +263,12 @@ static erg_status price_row(void *context, const erg_sweep_row *row, erg_error *
     erg_energy energy;
     erg_error fault = {0};
     erg_interval interval;
-    erg_status priced = erg_stored_price(&p->technologies[t], &stored.results[0], erg_spread_item, &spread, &energy, &fault);
+    erg_status priced =
+        erg_stored_price(&p->technologies[t], &stored.results[0], erg_spread_item, &spread, &energy, &fault);
     bool known = priced == ERG_OK && erg_spread_interval(&spread, &interval, NULL) == ERG_OK;
     if (priced == ERG_OK || priced == ERG_ERR_UNSUPPORTED)
-      put_price(p, row, p->technologies[t].name, priced == ERG_OK ? NULL : fault.text, priced == ERG_OK ? energy.total_pj : 0,
-                known ? &interval : NULL);
+      put_price(p, row, p->technologies[t].name, priced == ERG_OK ? NULL : fault.text,
+                priced == ERG_OK ? energy.total_pj : 0, known ? &interval : NULL);
     else
       status = erg_fail(error, priced, "%s", fault.text);
     p->priced++;
@@ -273,8 +280,8 @@ static erg_status price_row(void *context, const erg_sweep_row *row, erg_error *
 }
 
 erg_status erg_sweep_price(const erg_cli *cli, erg_store *store, erg_error *error) {
-  static const char *const headings[] = {"workload", "arch", "precision", "fusion", "set", "technology", "total [mJ]",
-                                         "5 to 95 % [mJ]", ""};
+  static const char *const headings[] = {"workload",   "arch",       "precision",      "fusion", "set",
+                                         "technology", "total [mJ]", "5 to 95 % [mJ]", ""};
   pricing p = {.cli = cli, .table = erg_table_new(), .rows = cli->json ? json_array() : NULL};
   char *names = erg_arena_strdup((erg_arena *)&cli->arena, cli->tech);
   erg_status status = ERG_OK;

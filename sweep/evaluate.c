@@ -91,11 +91,12 @@ static char *counts_of(const erg_result *r, erg_arena *arena) {
             "17g,\"bandwidth_bits_per_cycle\":%.17g}",
             l ? "," : "", m.levels[l].name, erg_memory_kind_names[m.levels[l].kind], m.levels[l].bank_bytes,
             m.levels[l].banks, m.levels[l].word_bits, m.levels[l].wire_mm, m.levels[l].bandwidth_bits_per_cycle);
-  fprintf(out,
-          "]},\"totals\":{\"macs\":%" PRIu64
-          ",\"latency_s\":%.17g,\"energy_pj\":{\"total\":%.17g}},\"layers\":[{\"name\":\"all layers\",\"cycles\":%" PRIu64
-          ",\"gated_macs\":%" PRIu64 ",\"energy_pj\":{\"total\":%.17g},\"ops\":{",
-          r->macs, r->latency_s, r->energy.total_pj, a->cycles, a->gated_macs, r->energy.total_pj);
+  fprintf(
+      out,
+      "]},\"totals\":{\"macs\":%" PRIu64
+      ",\"latency_s\":%.17g,\"energy_pj\":{\"total\":%.17g}},\"layers\":[{\"name\":\"all layers\",\"cycles\":%" PRIu64
+      ",\"gated_macs\":%" PRIu64 ",\"energy_pj\":{\"total\":%.17g},\"ops\":{",
+      r->macs, r->latency_s, r->energy.total_pj, a->cycles, a->gated_macs, r->energy.total_pj);
   for (int op = 0; op < ERG_OP_COUNT; op++)
     fprintf(out, "%s\"%s\":%" PRIu64, op ? "," : "", erg_op_kind_names[op], a->ops[op]);
   fputs("},\"tensor_bits\":{", out);
@@ -138,9 +139,8 @@ static void fill(const erg_result *r, erg_arena *arena, erg_sweep_row *row) {
   put_text(row, ERG_SWEEP_CYCLES_BOUND, bound_of(r));
   put_real(row, ERG_SWEEP_LATENCY_S, r->latency_s);
   put_real(row, ERG_SWEEP_UTILIZATION, r->utilization);
-  put_real(row, ERG_SWEEP_MAC_AREA_MM2, pe_area_um2(p, arch, &p->precision, &um2)
-                                            ? um2 * (double)(arch->rows * arch->cols) * 1e-6
-                                            : NAN);
+  put_real(row, ERG_SWEEP_MAC_AREA_MM2,
+           pe_area_um2(p, arch, &p->precision, &um2) ? um2 * (double)(arch->rows * arch->cols) * 1e-6 : NAN);
   put_real(row, ERG_SWEEP_PEAK_MACS_PER_S, erg_peak_macs_per_cycle(p) * arch->clock_mhz * 1e6);
   put_real(row, ERG_SWEEP_DRAM_BYTES_PER_S, arch->levels[0].bandwidth_bits_per_cycle / 8 * arch->clock_mhz * 1e6);
   put_real(row, ERG_SWEEP_DRAM_BYTES, (double)erg_activity_level_bits(a, 0) / 8);

@@ -93,15 +93,16 @@ static void put_integer(erg_sweep_row *row, int column, int64_t value) {
 /* Everything the numbers of a row depend on, a line each. Files count by what is in them, not by their names. */
 static char *canonical(const erg_sweep *s, const erg_point *p, const char *precision, const char *set,
                        erg_arena *arena) {
-  return erg_arena_printf(arena,
-                          "ergon.point 1\nmodel_version %d\nworkload %s %s\nbatch %d\narch %s %s\ntechnology %s %s\nset "
-                          "%s\nprecision %s\nfusion %s\ndataflow %s\nmodel %s\nseed %lld\nequal_area %s\nmax_mac_area_mm2 "
-                          "%.17g\nmax_buffer_kib %.17g\nmin_buffer_kib %.17g\nmax_power_mw %.17g\n",
-                          ERG_MODEL_VERSION, p->graph->name, p->graph->sha256, p->batch, p->arch->name, p->arch->sha256,
-                          p->technology->name, p->technology->sha256, set, precision, erg_fusion_names[p->fusion],
-                          erg_dataflow_names[p->dataflow], erg_model_names[p->model], (long long)s->seed,
-                          s->limits.equal_area ? s->limits.equal_area : "-", s->limits.max_mac_area_mm2,
-                          s->limits.max_buffer_kib, s->limits.min_buffer_kib, s->limits.max_power_mw);
+  return erg_arena_printf(
+      arena,
+      "ergon.point 1\nmodel_version %d\nworkload %s %s\nbatch %d\narch %s %s\ntechnology %s %s\nset "
+      "%s\nprecision %s\nfusion %s\ndataflow %s\nmodel %s\nseed %lld\nequal_area %s\nmax_mac_area_mm2 "
+      "%.17g\nmax_buffer_kib %.17g\nmin_buffer_kib %.17g\nmax_power_mw %.17g\n",
+      ERG_MODEL_VERSION, p->graph->name, p->graph->sha256, p->batch, p->arch->name, p->arch->sha256,
+      p->technology->name, p->technology->sha256, set, precision, erg_fusion_names[p->fusion],
+      erg_dataflow_names[p->dataflow], erg_model_names[p->model], (long long)s->seed,
+      s->limits.equal_area ? s->limits.equal_area : "-", s->limits.max_mac_area_mm2, s->limits.max_buffer_kib,
+      s->limits.min_buffer_kib, s->limits.max_power_mw);
 }
 
 erg_status erg_sweep_point(const erg_sweep *s, int64_t index, erg_sweep_inputs *in, erg_arena *arena, erg_point *point,
@@ -124,7 +125,8 @@ erg_status erg_sweep_point(const erg_sweep *s, int64_t index, erg_sweep_inputs *
   const erg_precision *p = &point->precision;
   bool integer = erg_precision_is_int(p);
   char name[32];
-  const char *precision = erg_arena_strdup(arena, erg_precision_name(p, name)), *set = collect(s, index, arena, "", NULL);
+  const char *precision = erg_arena_strdup(arena, erg_precision_name(p, name)),
+             *set = collect(s, index, arena, "", NULL);
   char *text = precision ? canonical(s, point, precision, set, arena) : NULL;
   if (!text) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   erg_sha256_hex(text, strlen(text), row->key);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Forked workers. The pool alone writes to the store; a worker gets numbers of points and sends back rows. Whatever dies
- * takes with it only rows that were not stored, and these are computed again. */
+/* Forked workers. The pool alone writes to the store; a worker gets numbers of points and sends back rows. Whatever
+ * dies takes with it only rows that were not stored, and these are computed again. */
 #include "ergon/sweep.h"
 #include "wire.h"
 #include <errno.h>
@@ -14,8 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define AHEAD 8       /* points a worker has been given and not answered */
-#define MOST_TRIES 3  /* deaths of a worker at one point */
+#define AHEAD 8      /* points a worker has been given and not answered */
+#define MOST_TRIES 3 /* deaths of a worker at one point */
 #define MOST_JOBS 256
 #define FLUSH_S 0.5
 
@@ -278,7 +278,8 @@ static erg_status serve(pool *p, erg_error *error) {
       busy += p->workers[i].given_count;
     }
     if (busy == 0 && p->waiting_count == 0 && p->next >= p->size) break;
-    if (interrupted) return erg_fail(error, ERG_ERR_IO, "interrupted; what was computed is stored, the same command goes on");
+    if (interrupted)
+      return erg_fail(error, ERG_ERR_IO, "interrupted; what was computed is stored, the same command goes on");
     if (poll(ends, (nfds_t)p->worker_count, 200) < 0 && errno != EINTR)
       return erg_fail(error, ERG_ERR_INTERNAL, "poll: %s", strerror(errno));
     for (int i = 0; i < p->worker_count && status == ERG_OK; i++)

@@ -23,10 +23,10 @@ json_t *erg_row_json(const erg_sweep_row *row) {
   json_object_set_new(object, "key", json_string(row->key));
   for (int c = 0; c < ERG_SWEEP_COUNTS; c++) {
     const erg_cell *cell = &row->cells[c];
-    json_t *value = !cell->known                                         ? json_null()
-                    : erg_sweep_columns[c].type == ERG_COLUMN_TEXT       ? json_string(cell->text)
+    json_t *value = !cell->known                                      ? json_null()
+                    : erg_sweep_columns[c].type == ERG_COLUMN_TEXT    ? json_string(cell->text)
                     : erg_sweep_columns[c].type == ERG_COLUMN_INTEGER ? json_integer((json_int_t)cell->integer)
-                                                                         : json_real(cell->real);
+                                                                      : json_real(cell->real);
     json_object_set_new(object, erg_sweep_columns[c].name, value);
   }
   return object;

@@ -10,17 +10,25 @@
 #define AT(type, member) .offset = offsetof(type, member)
 
 static const erg_field axis_fields[] = {
-    {.key = "set", AT(erg_sweep_axis, set), .type = ERG_FIELD_TEXTS, .max_items = 8,
+    {.key = "set",
+     AT(erg_sweep_axis, set),
+     .type = ERG_FIELD_TEXTS,
+     .max_items = 8,
      .help = "fields set together: arch.rows, tech.dram, workload.input.height"},
-    {.key = "values", AT(erg_sweep_axis, values), .type = ERG_FIELD_TEXTS, .max_items = 1000,
+    {.key = "values",
+     AT(erg_sweep_axis, values),
+     .type = ERG_FIELD_TEXTS,
+     .max_items = 1000,
      .help = "a word a field each; - leaves a field alone"},
 };
 static const erg_record axis_record = {"axis", sizeof(erg_sweep_axis), axis_fields, ERG_COUNT_OF(axis_fields),
                                        offsetof(erg_sweep_axis, position)};
 
 #define BITS(member, least, most, text)                                                                                \
-  {.key = #member, AT(erg_sweep_widths, member), .type = ERG_FIELD_INTS, .unit = "bit", .min = least, .max = most,     \
-   .optional = true, .max_items = 64, .help = text}
+  {                                                                                                                    \
+    .key = #member, AT(erg_sweep_widths, member), .type = ERG_FIELD_INTS, .unit = "bit", .min = least, .max = most,    \
+    .optional = true, .max_items = 64, .help = text                                                                    \
+  }
 static const erg_field width_fields[] = {
     BITS(weight, 2, 16, "of weights"),
     BITS(activation, 2, 16, "of activations"),
@@ -31,10 +39,15 @@ static const erg_record width_record = {"widths", sizeof(erg_sweep_widths), widt
                                         offsetof(erg_sweep_widths, position)};
 
 #define LIMIT(member, of, text)                                                                                        \
-  {.key = #member, AT(erg_sweep_limits, member), .type = ERG_FIELD_REAL, .unit = of, .min = 0, .max = 1e12,            \
-   .optional = true, .help = text}
+  {                                                                                                                    \
+    .key = #member, AT(erg_sweep_limits, member), .type = ERG_FIELD_REAL, .unit = of, .min = 0, .max = 1e12,           \
+    .optional = true, .help = text                                                                                     \
+  }
 static const erg_field limit_fields[] = {
-    {.key = "equal_area", AT(erg_sweep_limits, equal_area), .type = ERG_FIELD_TEXT, .optional = true,
+    {.key = "equal_area",
+     AT(erg_sweep_limits, equal_area),
+     .type = ERG_FIELD_TEXT,
+     .optional = true,
      .help = "a precision: each array gets as many rows and columns as fit the MAC area of that one's"},
     LIMIT(max_mac_area_mm2, "mm2", "area of the array's MACs"),
     LIMIT(max_buffer_kib, "KiB", "all on-chip levels together"),
@@ -45,27 +58,58 @@ static const erg_record limit_record = {"limits", sizeof(erg_sweep_limits), limi
                                         ERG_NO_POSITION};
 
 #define LIST(name, member, fallback_text, text)                                                                        \
-  {.key = name, AT(erg_sweep, member), .type = ERG_FIELD_TEXTS, .fallback = fallback_text, .max_items = 1000, .help = text}
+  {                                                                                                                    \
+    .key = name, AT(erg_sweep, member), .type = ERG_FIELD_TEXTS, .fallback = fallback_text, .max_items = 1000,         \
+    .help = text                                                                                                       \
+  }
 static const erg_field sweep_fields[] = {
     {.key = "name", AT(erg_sweep, name), .type = ERG_FIELD_TEXT, .help = "name in tables and pictures"},
     {.key = "help", AT(erg_sweep, help), .type = ERG_FIELD_TEXT, .optional = true, .help = "one line"},
     LIST("workloads", workloads, NULL, "names or files"),
     LIST("archs", archs, "edge", "names or files"),
     LIST("techs", techs, "horowitz-45nm", "names or files"),
-    {.key = "precisions", AT(erg_sweep, precision_names), .type = ERG_FIELD_TEXTS, .optional = true, .max_items = 1000,
+    {.key = "precisions",
+     AT(erg_sweep, precision_names),
+     .type = ERG_FIELD_TEXTS,
+     .optional = true,
+     .max_items = 1000,
      .help = "int8, w4a8, w4a8p24o8, fp32, ..."},
-    {.key = "widths", AT(erg_sweep, widths), .type = ERG_FIELD_RECORD, .record = &width_record, .optional = true,
+    {.key = "widths",
+     AT(erg_sweep, widths),
+     .type = ERG_FIELD_RECORD,
+     .record = &width_record,
+     .optional = true,
      .help = "a grid of integer widths, beside `precisions`"},
     LIST("fusions", fusion_names, "epilogue", "wide, none, fold, epilogue, depth"),
     LIST("dataflows", dataflow_names, "ws", "ws, os, is"),
     LIST("models", model_names, "analytic", "analytic, systemc, rtl"),
-    {.key = "batches", AT(erg_sweep, batches), .type = ERG_FIELD_INTS, .fallback = "1", .min = 1, .max = 65536,
-     .max_items = 100, .help = "images"},
-    {.key = "seed", AT(erg_sweep, seed), .type = ERG_FIELD_INT, .min = 0, .max = 9e15, .fallback = "1",
+    {.key = "batches",
+     AT(erg_sweep, batches),
+     .type = ERG_FIELD_INTS,
+     .fallback = "1",
+     .min = 1,
+     .max = 65536,
+     .max_items = 100,
+     .help = "images"},
+    {.key = "seed",
+     AT(erg_sweep, seed),
+     .type = ERG_FIELD_INT,
+     .min = 0,
+     .max = 9e15,
+     .fallback = "1",
      .help = "of synthetic data"},
-    {.key = "axes", AT(erg_sweep, axis_records), .type = ERG_FIELD_RECORDS, .record = &axis_record, .optional = true,
-     .max_items = 16, .help = "more axes, over any field"},
-    {.key = "limits", AT(erg_sweep, limits), .type = ERG_FIELD_RECORD, .record = &limit_record, .optional = true,
+    {.key = "axes",
+     AT(erg_sweep, axis_records),
+     .type = ERG_FIELD_RECORDS,
+     .record = &axis_record,
+     .optional = true,
+     .max_items = 16,
+     .help = "more axes, over any field"},
+    {.key = "limits",
+     AT(erg_sweep, limits),
+     .type = ERG_FIELD_RECORD,
+     .record = &limit_record,
+     .optional = true,
      .help = "what points have to keep"},
 };
 static const erg_record sweep_record = {"sweep", sizeof(erg_sweep), sweep_fields, ERG_COUNT_OF(sweep_fields),
@@ -81,8 +125,7 @@ static void check_names(const erg_sweep *s, const char *key, const erg_texts *wo
       known |= strcmp(names[n], words->items[i]) == 0;
       snprintf(allowed + strlen(allowed), sizeof allowed - strlen(allowed), "%s%s", n ? ", " : "", names[n]);
     }
-    if (!known)
-      erg_fail(error, ERG_ERR_DATA, "%s: %s: found %s; allowed: %s", s->file, key, words->items[i], allowed);
+    if (!known) erg_fail(error, ERG_ERR_DATA, "%s: %s: found %s; allowed: %s", s->file, key, words->items[i], allowed);
   }
 }
 
@@ -126,11 +169,12 @@ static erg_status make_precisions(erg_sweep *s, erg_error *error) {
     add_precision(s, (erg_precision){.format = ERG_FORMAT_INT,
                                      .weight_bits = weight,
                                      .activation_bits = activation,
-                                     .accumulator_bits = (int)at_or(&w->accumulator, accumulator,
-                                                                    weight + activation <= 16 ? 32 : 48),
+                                     .accumulator_bits =
+                                         (int)at_or(&w->accumulator, accumulator, weight + activation <= 16 ? 32 : 48),
                                      .output_bits = (int)at_or(&w->output, output, activation)});
   }
-  if (s->precision_count == 0 && error->status == ERG_OK) add_precision(s, (erg_precision){ERG_FORMAT_INT, 8, 8, 32, 8});
+  if (s->precision_count == 0 && error->status == ERG_OK)
+    add_precision(s, (erg_precision){ERG_FORMAT_INT, 8, 8, 32, 8});
   return ERG_OK;
 }
 

@@ -22,11 +22,12 @@ static erg_status fault(erg_store *s, erg_error *error, const char *what) {
   int code = sqlite3_errcode(s->db);
   const char *path = s->path;
   if (code == SQLITE_FULL)
-    return erg_fail(error, ERG_ERR_IO, "%s: the disk is full; rows stored so far are safe, the same command goes on", path);
+    return erg_fail(error, ERG_ERR_IO, "%s: the disk is full; rows stored so far are safe, the same command goes on",
+                    path);
   if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
     return erg_fail(error, ERG_ERR_DATA,
-                    "%s: %s; nothing was changed: move it away, or save what can be read with `sqlite3 FILE .recover`", path,
-                    code == SQLITE_NOTADB ? "no store (not an SQLite file)" : "the store is damaged");
+                    "%s: %s; nothing was changed: move it away, or save what can be read with `sqlite3 FILE .recover`",
+                    path, code == SQLITE_NOTADB ? "no store (not an SQLite file)" : "the store is damaged");
   if (code == SQLITE_READONLY || code == SQLITE_CANTOPEN || code == SQLITE_PERM)
     return erg_fail(error, ERG_ERR_CREATE, "%s: cannot be written: %s", path, sqlite3_errmsg(s->db));
   if (code == SQLITE_BUSY)
@@ -70,7 +71,8 @@ static int64_t number(erg_store *s, const char *sql, int64_t otherwise) {
 }
 
 static erg_status make_tables(erg_store *s, erg_error *error) {
-  char *table = over_columns("CREATE TABLE IF NOT EXISTS points(key BLOB PRIMARY KEY, ", "type", ", ", ") WITHOUT ROWID");
+  char *table =
+      over_columns("CREATE TABLE IF NOT EXISTS points(key BLOB PRIMARY KEY, ", "type", ", ", ") WITHOUT ROWID");
   char meta[256];
   snprintf(meta, sizeof meta,
            "CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value INTEGER); INSERT OR IGNORE INTO meta VALUES "
@@ -126,12 +128,14 @@ erg_status erg_store_open(const char *path, bool create, erg_store **out, erg_er
   int flags = create ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
   erg_status status = ERG_OK;
   if (!s->path || sqlite3_open_v2(path, &s->db, flags, NULL) != SQLITE_OK) {
-    status = erg_fail(error, ERG_ERR_CREATE, "%s: cannot be opened: %s", path, s->db ? sqlite3_errmsg(s->db) : "no memory");
+    status =
+        erg_fail(error, ERG_ERR_CREATE, "%s: cannot be opened: %s", path, s->db ? sqlite3_errmsg(s->db) : "no memory");
   } else {
     sqlite3_busy_timeout(s->db, 60000);
     status = check_versions(s, create, error);
   }
-  if (status == ERG_OK && create && (!execute(s, "PRAGMA journal_mode = WAL") || !execute(s, "PRAGMA synchronous = NORMAL")))
+  if (status == ERG_OK && create &&
+      (!execute(s, "PRAGMA journal_mode = WAL") || !execute(s, "PRAGMA synchronous = NORMAL")))
     status = fault(s, error, "setting it up");
   if (status == ERG_OK) status = prepare(s, error);
   if (status == ERG_OK)
@@ -230,12 +234,14 @@ static int column_of(const char *name, size_t length) {
   return -1;
 }
 
-static erg_status no_column(const char *option, const char *word, erg_error *error) {
+static erg_status no_column(const char *option, const char *text, erg_error *error) {
+  char word[64];
+  snprintf(word, sizeof word, "%.*s", (int)strcspn(text, "="), text);
   const char *names[ERG_SWEEP_COLUMN_COUNT + 1] = {NULL};
   for (int c = 0; c < ERG_SWEEP_COLUMN_COUNT; c++) names[c] = erg_sweep_columns[c].name;
   const char *nearest = erg_nearest(word, names);
-  return erg_fail(error, ERG_ERR_USAGE, "%s: found '%s'%s%s%s; columns are those of `ergon sweep export --csv`", option, word,
-                  nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "");
+  return erg_fail(error, ERG_ERR_USAGE, "%s: found '%s'%s%s%s; columns are those of `ergon sweep export --csv`", option,
+                  text, nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "");
 }
 
 /* SQL of a query; the values of `where` are bound behind. */
@@ -296,7 +302,8 @@ erg_status erg_store_each(erg_store *s, const erg_store_query *q,
   sqlite3_stmt *query = NULL;
   erg_sweep_row row;
   erg_status status = write_query(q, &sql, error);
-  if (status == ERG_OK && sqlite3_prepare_v2(s->db, sql, -1, &query, NULL) != SQLITE_OK) status = fault(s, error, "reading it");
+  if (status == ERG_OK && sqlite3_prepare_v2(s->db, sql, -1, &query, NULL) != SQLITE_OK)
+    status = fault(s, error, "reading it");
   for (int i = 0; status == ERG_OK && q->where && q->where[i]; i++)
     sqlite3_bind_text(query, i + 1, strchr(q->where[i], '=') + 1, -1, SQLITE_STATIC);
   while (status == ERG_OK) {
@@ -321,8 +328,8 @@ erg_status erg_store_merge(erg_store *s, const char *path, int64_t *added, erg_e
   int64_t version = other->model_version, before = erg_store_count(s, NULL);
   erg_store_close(other);
   if (version != s->model_version)
-    return erg_fail(error, ERG_ERR_DATA, "%s: holds results of model version %lld, %s of %lld; nothing was merged", path,
-                    (long long)version, s->path, (long long)s->model_version);
+    return erg_fail(error, ERG_ERR_DATA, "%s: holds results of model version %lld, %s of %lld; nothing was merged",
+                    path, (long long)version, s->path, (long long)s->model_version);
   status = erg_store_flush(s, error);
   sqlite3_stmt *attach = NULL;
   bool good = status == ERG_OK && sqlite3_prepare_v2(s->db, "ATTACH ? AS shard", -1, &attach, NULL) == SQLITE_OK;
@@ -332,7 +339,9 @@ erg_status erg_store_merge(erg_store *s, const char *path, int64_t *added, erg_e
   }
   sqlite3_finalize(attach);
   char *names = over_columns("", "name", ", ", "");
-  char *sql = names ? sqlite3_mprintf("INSERT OR IGNORE INTO points(key, %s) SELECT key, %s FROM shard.points", names, names) : NULL;
+  char *sql =
+      names ? sqlite3_mprintf("INSERT OR IGNORE INTO points(key, %s) SELECT key, %s FROM shard.points", names, names)
+            : NULL;
   if (good) good = sql && execute(s, sql);
   if (!good && status == ERG_OK) status = fault(s, error, "merging");
   execute(s, "DETACH shard");
