@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "command.h"
 #include "ergon/plots.h"
+#include "ergon/sweep.h"
 #include "list_formats.h"
 #include "list_gates.h"
 #include "list_support.h"
 #include <string.h>
 
 static erg_status run(int argc, char **argv, erg_error *error);
-static const erg_command command = {"list", "[archs|techs|workloads|ops|formats|rules|gates|plots|support]",
+static const erg_command command = {"list", "[archs|techs|workloads|specs|ops|formats|rules|gates|plots|support]",
                                     "what is built in", 5, run};
 ERG_REGISTER(erg_command, command);
 
@@ -39,6 +40,10 @@ static erg_status list_files(const char *kind, bool coverage, erg_table *table, 
         erg_table_cell(table, "%s", lacks);
       }
       erg_technology_free(&tech);
+    } else if (strcmp(kind, "specs") == 0) {
+      erg_sweep sweep;
+      status = erg_sweep_load(names[i], &sweep, error);
+      if (status == ERG_OK) row(table, names[i], sweep.help), erg_sweep_free(&sweep);
     } else {
       erg_graph graph;
       status = erg_graph_load(names[i], 1, NULL, 0, &graph, error);
@@ -58,6 +63,7 @@ static erg_status list(const char *what, bool coverage, erg_table *table, erg_er
   if (strcmp(what, "archs") == 0) return list_files("archs", false, table, error);
   if (strcmp(what, "techs") == 0) return list_files("tech", coverage, table, error);
   if (strcmp(what, "workloads") == 0) return list_files("nets", false, table, error);
+  if (strcmp(what, "specs") == 0) return list_files("specs", false, table, error);
   if (strcmp(what, "ops") == 0) {
     ERG_EACH(erg_op, item) row(table, (*item)->name, (*item)->help);
   } else if (strcmp(what, "formats") == 0) {
@@ -70,15 +76,16 @@ static erg_status list(const char *what, bool coverage, erg_table *table, erg_er
   } else if (strcmp(what, "plots") == 0) {
     ERG_EACH(erg_plot, item) row(table, (*item)->name, (*item)->help);
   } else {
-    return erg_fail(error, ERG_ERR_USAGE,
-                    "list: found '%s'; allowed: archs, techs, workloads, ops, formats, rules, gates, plots, support",
-                    what);
+    return erg_fail(
+        error, ERG_ERR_USAGE,
+        "list: found '%s'; allowed: archs, techs, workloads, specs, ops, formats, rules, gates, plots, support", what);
   }
   return ERG_OK;
 }
 
 static erg_status run(int argc, char **argv, erg_error *error) {
-  static const char *const all[] = {"workloads", "archs", "techs", "ops", "formats", "rules", "gates", "plots"};
+  static const char *const all[] = {"workloads", "archs", "techs", "specs", "ops",
+                                    "formats",   "rules", "gates", "plots"};
   erg_cli cli;
   erg_cli_parse(&command, 0, 0, 1, argc, argv, &cli);
   erg_status status = ERG_OK;

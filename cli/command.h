@@ -31,6 +31,7 @@ enum {
   ERG_OPTION_FIT = 16384,    /**< terms, rows, prior, error, layers, and what the technology file needs */
   ERG_OPTION_COMPARE = 32768, /**< tolerance */
   ERG_OPTION_VALIDATE = 65536, /**< markdown */
+  ERG_OPTION_SWEEP = 131072,   /**< store, jobs, chunk, where, sort, limit, front, csv */
 };
 
 #define MOST_LIST 16
@@ -56,7 +57,7 @@ typedef struct {
   const char *layer;
   bool random;
   erg_rule rule;
-  const char *arguments[4]; /**< positional */
+  const char *arguments[16]; /**< positional */
   int argument_count;
   const char *dut, *dut_top;
   bool dut_template, strict_cycles;
@@ -73,6 +74,12 @@ typedef struct {
   int prior_count;
   int64_t pes;
   double relative_error, node_nm, bank_bytes, tolerance;
+  const char *store, *sort;          /**< sweep */
+  const char *wheres[MOST_LIST + 1]; /**< NULL at the end */
+  int where_count;
+  int64_t chunk, chunk_count, limit;
+  int kill_at;
+  bool front;
   char command_line[1024];
   erg_arena arena;
 } erg_cli;

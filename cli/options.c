@@ -52,7 +52,14 @@ enum {
   KEY_MEMORY,
   KEY_ROWS,
   KEY_TOLERANCE,
-  KEY_MARKDOWN
+  KEY_MARKDOWN,
+  KEY_STORE,
+  KEY_CHUNK,
+  KEY_WHERE,
+  KEY_SORT,
+  KEY_LIMIT,
+  KEY_FRONT,
+  KEY_KILL_AT
 };
 
 static const struct {
@@ -128,8 +135,18 @@ static const struct {
     {ERG_OPTION_COMPARE,
      {"tolerance", KEY_TOLERANCE, "SHARE", 0, "largest relative error of a layer that is no mismatch (default 0.05)",
       2}},
+    {ERG_OPTION_SWEEP, {"store", KEY_STORE, "FILE", 0, "the result store, an SQLite file", 2}},
+    {ERG_OPTION_SWEEP, {"jobs", KEY_JOBS, "N", 0, "run: workers (default 1)", 2}},
+    {ERG_OPTION_SWEEP, {"chunk", KEY_CHUNK, "I/N", 0, "run: only part I (0 to N-1) of N, for farms", 2}},
+    {ERG_OPTION_SWEEP, {"where", KEY_WHERE, "COLUMN=VALUE", 0, "only such rows; may be given again", 2}},
+    {ERG_OPTION_SWEEP, {"sort", KEY_SORT, "COLUMN", 0, "ascending; -COLUMN: descending", 2}},
+    {ERG_OPTION_SWEEP, {"limit", KEY_LIMIT, "N", 0, "the first N rows", 2}},
+    {ERG_OPTION_SWEEP, {"front", KEY_FRONT, 0, 0, "query: the Pareto front of energy against latency", 2}},
+    {ERG_OPTION_SWEEP,
+     {"kill-at", KEY_KILL_AT, "I", OPTION_HIDDEN, "tests: a worker kills itself at point I (mod 1000)", 2}},
     {ERG_OPTION_REPORT | ERG_OPTION_JSON, {"json", KEY_JSON, 0, 0, "JSON on stdout", 3}},
     {ERG_OPTION_RUN, {"csv", KEY_CSV, 0, 0, "CSV on stdout, a row a layer", 3}},
+    {ERG_OPTION_SWEEP, {"csv", KEY_CSV, 0, 0, "export: CSV on stdout, a row a point", 3}},
     {ERG_OPTION_REPORT | ERG_OPTION_PLOT, {"out", KEY_OUT, "DIR", 0, "also write files into DIR", 3}},
     {~0u, {"quiet", KEY_QUIET, 0, 0, "no progress", 3}},
 };
@@ -364,6 +381,32 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
     break;
   case KEY_MARKDOWN:
     cli->markdown = true;
+    break;
+  case KEY_STORE:
+    cli->store = text;
+    break;
+  case KEY_CHUNK: {
+    char *rest = erg_arena_strdup(&cli->arena, text), *part = strsep(&rest, "/");
+    cli->chunk_count = rest ? whole(state, "chunk", rest, 1, 1000000) : 0;
+    if (cli->chunk_count == 0) argp_error(state, "--chunk: found '%s'; allowed: I/N, such as 0/8", text);
+    cli->chunk = whole(state, "chunk", part, 0, cli->chunk_count - 1);
+    break;
+  }
+  case KEY_WHERE:
+    if (cli->where_count == MOST_LIST) argp_error(state, "--where: more than %d", MOST_LIST);
+    cli->wheres[cli->where_count++] = text;
+    break;
+  case KEY_SORT:
+    cli->sort = text;
+    break;
+  case KEY_LIMIT:
+    cli->limit = whole(state, "limit", text, 1, INT64_MAX);
+    break;
+  case KEY_FRONT:
+    cli->front = true;
+    break;
+  case KEY_KILL_AT:
+    cli->kill_at = (int)whole(state, "kill-at", text, 1, 1000);
     break;
   case KEY_TOLERANCE:
     cli->tolerance = real(state, "tolerance", text, 0, 1e6);

@@ -159,11 +159,11 @@ static erg_status load(const char *path, erg_arena *arena, const char **file, js
   return ERG_OK;
 }
 
-erg_status erg_stored_read(const char *path, erg_stored_run *out, erg_error *error) {
-  erg_stored_run run = {0};
-  erg_error faults = {0};
-  reader r = {.error = &faults};
-  erg_status status = load(path, &run.arena, &r.file, &run.json, &faults);
+static erg_status read_run(const reader *start, erg_status status, erg_stored_run run, erg_stored_run *out,
+                           erg_error *error) {
+  erg_error faults = *start->error;
+  reader r = *start;
+  r.error = &faults;
   if (status == ERG_OK) {
     const json_t *results = json_object_get(run.json, "results");
     run.count = (int)json_array_size(results);
@@ -184,6 +184,27 @@ erg_status erg_stored_read(const char *path, erg_stored_run *out, erg_error *err
   }
   erg_error_clear(&faults);
   return status;
+}
+
+erg_status erg_stored_read(const char *path, erg_stored_run *out, erg_error *error) {
+  erg_stored_run run = {0};
+  erg_error faults = {0};
+  reader r = {.error = &faults};
+  erg_status status = load(path, &run.arena, &r.file, &run.json, &faults);
+  return read_run(&r, status, run, out, error);
+}
+
+erg_status erg_stored_parse(const char *result, const char *file, erg_stored_run *out, erg_error *error) {
+  erg_error faults = {0};
+  reader r = {.file = file, .error = &faults};
+  json_error_t fault;
+  json_t *object = json_loads(result, JSON_REJECT_DUPLICATES, &fault);
+  erg_stored_run run = {.json = json_object()};
+  if (!object) erg_fail(&faults, ERG_ERR_DATA, "%s: counts: %s", file, fault.text);
+  json_t *results = json_array();
+  json_array_append_new(results, object);
+  json_object_set_new(run.json, "results", results);
+  return read_run(&r, faults.status, run, out, error);
 }
 
 void erg_stored_free(erg_stored_run *run) {

@@ -281,6 +281,8 @@ typedef struct {
 } erg_stored_run;
 /** A file, a folder with run.json in it, or `-` for stdin. ERG_ERR_DATA names what is missing. */
 erg_status erg_stored_read(const char *path, erg_stored_run *out, erg_error *error);
+/** One result of such a document alone, as text; `file` names it in messages. */
+erg_status erg_stored_parse(const char *result, const char *file, erg_stored_run *out, erg_error *error);
 void erg_stored_free(erg_stored_run *run);
 /** Sum over the layers, in the order in which the run summed. `sink` (may be NULL) sees every item. */
 erg_status erg_stored_price(const erg_technology *technology, const erg_stored_result *result, erg_item_sink sink,

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A point into a row: limits, the models, sums by kind of memory, counts for pricing again. */
+#include "ergon/sweep.h"
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+static void put_text(erg_sweep_row *row, int column, const char *text) {
+  row->cells[column].known = text != NULL;
+  row->cells[column].text = text;
+}
+static void put_count(erg_sweep_row *row, int column, uint64_t value) {
+  row->cells[column].known = true;
+  row->cells[column].integer = (int64_t)value;
+}
+static void put_real(erg_sweep_row *row, int column, double value) {
+  row->cells[column].known = isfinite(value);
+  row->cells[column].real = value;
+}
+
+void erg_sweep_fail(erg_sweep_row *row, erg_arena *arena, const char *reason) {
+  put_text(row, ERG_SWEEP_STATUS, "failed");
+  put_text(row, ERG_SWEEP_REASON, erg_arena_strdup(arena, reason));
+}
+
+static void skip(erg_sweep_row *row, const char *reason) {
+  put_text(row, ERG_SWEEP_STATUS, "skipped");
+  put_text(row, ERG_SWEEP_REASON, reason);
+}
+
+static double buffer_kib(const erg_arch *arch) {
+  double sum = 0;
+  for (int level = 1; level < arch->level_count; level++) sum += arch->levels[level].capacity_kib;
+  return sum;
+}
+
+static bool pe_area_um2(const erg_point *point, const erg_arch *arch, const erg_precision *precision, double *um2) {
+  erg_precision hardware;
+  return arch->mac != ERG_MAC_SCALABLE && erg_arch_hardware(arch, precision, &hardware, NULL) == ERG_OK &&
+         erg_technology_mac_area(point->technology, &hardware, um2, NULL) == ERG_OK;
+}
+
+/* The array of `point` with as many rows and columns as fit the reference's area, of the same shape. */
+static bool equal_area(const erg_sweep *s, const erg_point *point, erg_arch *sized) {
+  double own, reference;
+  *sized = *point->arch;
+  if (!pe_area_um2(point, point->arch, &point->precision, &own) ||
+      !pe_area_um2(point, point->arch, &s->reference, &reference))
+    return false;
+  double side = sqrt(reference / own) * (1 + 1e-12);
+  sized->rows = (int64_t)floor((double)point->arch->rows * side);
+  sized->cols = (int64_t)floor((double)point->arch->cols * side);
+  return sized->rows >= 2 && sized->cols >= 2;
+}
+
+/* Why cycles are what they are, and with that whether a width could move them. */
+static const char *bound_of(const erg_result *r) {
+  uint64_t stalls = r->activity.cycles - r->activity.array_cycles - r->activity.vector_cycles;
+  if (stalls * 100 >= r->activity.cycles) return "bandwidth";
+  return r->point.arch->mac == ERG_MAC_SCALABLE ? "scalable array" : "array";
+}
+
+static const char *level_name(const erg_arch *arch, int level) {
+  return level == ERG_LEVEL_ACCUMULATOR(arch->level_count) ? "accumulator"
+         : level < arch->level_count                       ? arch->levels[level].name
+                                                           : "registers";
+}
+
+/* A result of docs/json.md whose only layer is the sum of all: what erg_stored_parse reads. Counts add over passes. */
+static char *counts_of(const erg_result *r, erg_arena *arena) {
+  const erg_point *p = &r->point;
+  const erg_activity *a = &r->activity;
+  erg_price_machine m;
+  erg_precision hardware;
+  char precision[32], mac_precision[32], *text = NULL;
+  size_t bytes = 0;
+  FILE *out = open_memstream(&text, &bytes);
+  if (!out) return NULL;
+  erg_arch_price_machine(p->arch, &p->precision, &m);
+  if (erg_arch_hardware(p->arch, &p->precision, &hardware, NULL) != ERG_OK) hardware = p->precision;
+  fprintf(out,
+          "{\"workload\":\"%s\",\"arch\":\"%s\",\"technology\":\"%s\",\"precision\":\"%s\",\"fusion\":\"%s\",\"model\":"
+          "\"%s\",\"status\":\"ok\",\"mac_precision\":\"%s\",\"machine\":{\"pes\":%" PRId64
+          ",\"clock_mhz\":%.17g,\"mac_products\":%d,\"levels\":[",
+          p->graph->name, p->arch->name, p->technology->name, erg_precision_name(&p->precision, precision),
+          erg_fusion_names[p->fusion], erg_model_names[p->model], erg_precision_name(&hardware, mac_precision),
+          m.pe_count, m.clock_mhz, m.mac_products);
+  for (int l = 0; l <= ERG_LEVEL_REGISTERS(m.level_count); l++)
+    fprintf(out,
+            "%s{\"name\":\"%s\",\"kind\":\"%s\",\"bank_bytes\":%.17g,\"banks\":%.17g,\"word_bits\":%.17g,\"wire_mm\":%."
+            "17g,\"bandwidth_bits_per_cycle\":%.17g}",
+            l ? "," : "", m.levels[l].name, erg_memory_kind_names[m.levels[l].kind], m.levels[l].bank_bytes,
+            m.levels[l].banks, m.levels[l].word_bits, m.levels[l].wire_mm, m.levels[l].bandwidth_bits_per_cycle);
+  fprintf(
+      out,
+      "]},\"totals\":{\"macs\":%" PRIu64
+      ",\"latency_s\":%.17g,\"energy_pj\":{\"total\":%.17g}},\"layers\":[{\"name\":\"all layers\",\"cycles\":%" PRIu64
+      ",\"gated_macs\":%" PRIu64 ",\"energy_pj\":{\"total\":%.17g},\"ops\":{",
+      r->macs, r->latency_s, r->energy.total_pj, a->cycles, a->gated_macs, r->energy.total_pj);
+  for (int op = 0; op < ERG_OP_COUNT; op++)
+    fprintf(out, "%s\"%s\":%" PRIu64, op ? "," : "", erg_op_kind_names[op], a->ops[op]);
+  fputs("},\"tensor_bits\":{", out);
+  for (int l = 0; l <= ERG_LEVEL_REGISTERS(m.level_count); l++) {
+    fprintf(out, "%s\"%s\":{", l ? "," : "", level_name(p->arch, l));
+    const char *comma = "";
+    for (int t = 0; t < ERG_TENSOR_COUNT; t++) {
+      if (!a->read_bits[l][t] && !a->write_bits[l][t]) continue;
+      fprintf(out, "%s\"%s\":{\"read_bits\":%" PRIu64 ",\"write_bits\":%" PRIu64 "}", comma, erg_tensor_names[t],
+              a->read_bits[l][t], a->write_bits[l][t]);
+      comma = ",";
+    }
+    fputc('}', out);
+  }
+  fputs("}}]}", out);
+  bool good = fclose(out) == 0;
+  char *kept = good ? erg_arena_strdup(arena, text) : NULL;
+  free(text);
+  return kept;
+}
+
+static void fill(const erg_result *r, erg_arena *arena, erg_sweep_row *row) {
+  const erg_point *p = &r->point;
+  const erg_arch *arch = p->arch;
+  const erg_activity *a = &r->activity;
+  const erg_energy *e = &r->energy;
+  int accumulator = ERG_LEVEL_ACCUMULATOR(arch->level_count), registers = ERG_LEVEL_REGISTERS(arch->level_count);
+  double scratchpad_bytes = 0, scratchpads_pj = 0, um2;
+  for (int level = 1; level < arch->level_count; level++) {
+    scratchpad_bytes += (double)erg_activity_level_bits(a, level) / 8;
+    scratchpads_pj += e->level_pj[level];
+  }
+  put_text(row, ERG_SWEEP_STATUS, "ok");
+  put_count(row, ERG_SWEEP_MACS, r->macs);
+  put_count(row, ERG_SWEEP_PARAMETERS, (uint64_t)r->parameters);
+  put_count(row, ERG_SWEEP_CYCLES, a->cycles);
+  put_count(row, ERG_SWEEP_ARRAY_CYCLES, a->array_cycles);
+  put_count(row, ERG_SWEEP_VECTOR_CYCLES, a->vector_cycles);
+  put_count(row, ERG_SWEEP_STALL_CYCLES, a->cycles - a->array_cycles - a->vector_cycles);
+  put_text(row, ERG_SWEEP_CYCLES_BOUND, bound_of(r));
+  put_real(row, ERG_SWEEP_LATENCY_S, r->latency_s);
+  put_real(row, ERG_SWEEP_UTILIZATION, r->utilization);
+  put_real(row, ERG_SWEEP_MAC_AREA_MM2,
+           pe_area_um2(p, arch, &p->precision, &um2) ? um2 * (double)(arch->rows * arch->cols) * 1e-6 : NAN);
+  put_real(row, ERG_SWEEP_PEAK_MACS_PER_S, erg_peak_macs_per_cycle(p) * arch->clock_mhz * 1e6);
+  put_real(row, ERG_SWEEP_DRAM_BYTES_PER_S, arch->levels[0].bandwidth_bits_per_cycle / 8 * arch->clock_mhz * 1e6);
+  put_real(row, ERG_SWEEP_DRAM_BYTES, (double)erg_activity_level_bits(a, 0) / 8);
+  put_real(row, ERG_SWEEP_SCRATCHPAD_BYTES, scratchpad_bytes);
+  put_real(row, ERG_SWEEP_ACCUMULATOR_BYTES, (double)erg_activity_level_bits(a, accumulator) / 8);
+  put_real(row, ERG_SWEEP_REGISTER_BYTES, (double)erg_activity_level_bits(a, registers) / 8);
+  put_real(row, ERG_SWEEP_ENERGY_PJ, e->total_pj);
+  put_real(row, ERG_SWEEP_MAC_PJ, e->mac_pj);
+  put_real(row, ERG_SWEEP_OTHER_OPS_PJ, e->other_ops_pj);
+  put_real(row, ERG_SWEEP_REGISTERS_PJ, e->level_pj[registers]);
+  put_real(row, ERG_SWEEP_PARTIAL_SUMS_PJ, e->level_pj[accumulator]);
+  put_real(row, ERG_SWEEP_SCRATCHPADS_PJ, scratchpads_pj);
+  put_real(row, ERG_SWEEP_DRAM_PJ, e->level_pj[0]);
+  put_real(row, ERG_SWEEP_STATIC_PJ, erg_technology_has_static(p->technology) ? e->static_pj : NAN);
+  put_real(row, ERG_SWEEP_POWER_MW, e->total_pj * 1e-9 / r->latency_s);
+  put_real(row, ERG_SWEEP_EDP_PJ_S, e->total_pj * r->latency_s);
+  put_text(row, ERG_SWEEP_COUNTS, counts_of(r, arena));
+}
+
+/* Limits that need no run; true: kept. */
+static bool keeps(const erg_sweep *s, const erg_point *point, erg_arena *arena, erg_sweep_row *row) {
+  const erg_sweep_limits *l = &s->limits;
+  double kib = buffer_kib(point->arch), um2;
+  put_real(row, ERG_SWEEP_BUFFER_KIB, kib);
+  if ((l->max_buffer_kib > 0 && kib > l->max_buffer_kib) || kib < l->min_buffer_kib) {
+    skip(row, erg_arena_printf(arena, "limits: %.4g KiB of buffers; asked for: %.4g to %.4g", kib, l->min_buffer_kib,
+                               l->max_buffer_kib > 0 ? l->max_buffer_kib : INFINITY));
+    return false;
+  }
+  if (l->max_mac_area_mm2 <= 0) return true;
+  if (!pe_area_um2(point, point->arch, &point->precision, &um2)) {
+    skip(row, "limits.max_mac_area_mm2: the technology states no area of this MAC");
+    return false;
+  }
+  double mm2 = um2 * (double)(point->arch->rows * point->arch->cols) * 1e-6;
+  if (mm2 <= l->max_mac_area_mm2) return true;
+  skip(row, erg_arena_printf(arena, "limits: %.4g mm2 of MACs; asked for: up to %.4g", mm2, l->max_mac_area_mm2));
+  return false;
+}
+
+void erg_sweep_evaluate(const erg_sweep *s, int64_t index, erg_sweep_inputs *inputs, erg_arena *arena,
+                        erg_sweep_row *row) {
+  erg_error fault = {0};
+  erg_point point;
+  erg_arch sized;
+  erg_result result;
+  erg_status status = erg_sweep_point(s, index, inputs, arena, &point, row, &fault);
+  if (status == ERG_OK && s->limits.equal_area) {
+    if (!equal_area(s, &point, &sized)) {
+      skip(row, "limits.equal_area: the technology states no area of this MAC, or fewer than 2 x 2 of it fit");
+      return;
+    }
+    point.arch = &sized;
+    put_count(row, ERG_SWEEP_ROWS, (uint64_t)sized.rows);
+    put_count(row, ERG_SWEEP_COLS, (uint64_t)sized.cols);
+  }
+  if (status == ERG_OK && !keeps(s, &point, arena, row)) return;
+  if (status == ERG_OK) status = erg_run(&point, NULL, &result, &fault);
+  if (status != ERG_OK) {
+    erg_sweep_fail(row, arena, fault.text ? fault.text : "failed");
+  } else if (result.skipped) {
+    skip(row, erg_arena_strdup(arena, result.reason));
+    erg_result_free(&result);
+  } else {
+    fill(&result, arena, row);
+    double mw = row->cells[ERG_SWEEP_POWER_MW].real;
+    if (s->limits.max_power_mw > 0 && mw > s->limits.max_power_mw)
+      skip(row, erg_arena_printf(arena, "limits: %.4g mW; asked for: up to %.4g", mw, s->limits.max_power_mw));
+    erg_result_free(&result);
+  }
+  erg_error_clear(&fault);
+}

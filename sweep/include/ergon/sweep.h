@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** \file sweep.h
+ *  Sweeps: a YAML file says which points, a pool of workers evaluates them, an SQLite file keeps a row a point. The key of
+ *  a row is the hash of the point's canonical text, model version included: whatever asks for the same point twice,
+ *  it is computed and stored once. */
+#ifndef ERGON_SWEEP_H
+#define ERGON_SWEEP_H
+
+#include "ergon/sim.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---------------------------------------------------------------- specifications (spec.c) */
+
+/** One more axis: any fields of arch, tech or workload, set together. Value i holds a word a field, "-" leaves one alone. */
+typedef struct {
+  erg_texts set, values;
+  erg_position position;
+} erg_sweep_axis;
+
+/** A grid of integer widths. Absent accumulator and output: the defaults of the precision. */
+typedef struct { erg_ints weight, activation, accumulator, output; erg_position position; } erg_sweep_widths;
+
+/** What a point has to keep; 0 or NULL: nothing. Points that do not are stored as skipped, with the figures. */
+typedef struct {
+  char *equal_area; /**< a precision: each array gets the rows and columns whose MACs fit the area of that one's */
+  double max_mac_area_mm2, max_buffer_kib, min_buffer_kib, max_power_mw;
+} erg_sweep_limits;
+
+typedef struct {
+  erg_arena arena;
+  char *name, *help;
+  const char *file;
+  erg_texts workloads, archs, techs, precision_names, fusion_names, dataflow_names, model_names;
+  erg_ints batches;
+  int64_t seed;
+  erg_sweep_widths widths;
+  erg_records axis_records;
+  const erg_sweep_axis *axes;
+  int axis_count;
+  erg_sweep_limits limits;
+  erg_precision *precisions; /**< names and widths together, each once */
+  int precision_count;
+  erg_precision reference;   /**< of limits.equal_area */
+} erg_sweep;
+
+/** Loads `name`: of sweep/specs, or a file. All faults at once; every workload, architecture and technology named is
+ *  opened, and every axis tried. ERG_ERR_NO_INPUT, ERG_ERR_DATA. */
+erg_status erg_sweep_load(const char *name, erg_sweep *out, erg_error *error);
+erg_status erg_sweep_parse(const char *file, const char *text, erg_sweep *out, erg_error *error);
+void erg_sweep_free(erg_sweep *sweep);
+int64_t erg_sweep_size(const erg_sweep *sweep); /**< points */
+
+/* ---------------------------------------------------------------- rows (row.c) */
+
+typedef enum { ERG_COLUMN_TEXT, ERG_COLUMN_INTEGER, ERG_COLUMN_REAL } erg_column_type;
+
+/** Columns of a row, in the order of the store, of CSV and of JSON: id, name with unit, type. */
+#define ERG_SWEEP_COLUMNS(X) \
+  X(STATUS, status, TEXT) X(REASON, reason, TEXT) X(WORKLOAD, workload, TEXT) X(ARCH, arch, TEXT) \
+  X(TECHNOLOGY, technology, TEXT) X(PRECISION, precision, TEXT) X(FORMAT, format, TEXT) \
+  X(WEIGHT_BITS, weight_bits, INTEGER) X(ACTIVATION_BITS, activation_bits, INTEGER) \
+  X(ACCUMULATOR_BITS, accumulator_bits, INTEGER) X(OUTPUT_BITS, output_bits, INTEGER) X(FUSION, fusion, TEXT) \
+  X(DATAFLOW, dataflow, TEXT) X(MODEL, model, TEXT) X(MAC, mac, TEXT) X(SET, set, TEXT) X(BATCH, batch, INTEGER) \
+  X(SEED, seed, INTEGER) X(ROWS, rows, INTEGER) X(COLS, cols, INTEGER) X(EQUAL, equal, TEXT) X(MACS, macs, INTEGER) \
+  X(PARAMETERS, parameters, INTEGER) X(CYCLES, cycles, INTEGER) X(ARRAY_CYCLES, array_cycles, INTEGER) \
+  X(VECTOR_CYCLES, vector_cycles, INTEGER) X(STALL_CYCLES, stall_cycles, INTEGER) X(CYCLES_BOUND, cycles_bound, TEXT) \
+  X(LATENCY_S, latency_s, REAL) X(UTILIZATION, utilization, REAL) X(BUFFER_KIB, buffer_kib, REAL) \
+  X(MAC_AREA_MM2, mac_area_mm2, REAL) X(PEAK_MACS_PER_S, peak_macs_per_s, REAL) \
+  X(DRAM_BYTES_PER_S, dram_bytes_per_s, REAL) X(DRAM_BYTES, dram_bytes, REAL) \
+  X(SCRATCHPAD_BYTES, scratchpad_bytes, REAL) X(ACCUMULATOR_BYTES, accumulator_bytes, REAL) \
+  X(REGISTER_BYTES, register_bytes, REAL) X(ENERGY_PJ, energy_pj, REAL) X(MAC_PJ, mac_pj, REAL) \
+  X(OTHER_OPS_PJ, other_ops_pj, REAL) X(REGISTERS_PJ, registers_pj, REAL) X(PARTIAL_SUMS_PJ, partial_sums_pj, REAL) \
+  X(SCRATCHPADS_PJ, scratchpads_pj, REAL) X(DRAM_PJ, dram_pj, REAL) X(STATIC_PJ, static_pj, REAL) \
+  X(POWER_MW, power_mw, REAL) X(EDP_PJ_S, edp_pj_s, REAL) X(COUNTS, counts, TEXT) X(POINT, point, TEXT) \
+  X(ERGON, ergon, TEXT)
+
+#define ERG_SWEEP_ID(id, name, type) ERG_SWEEP_##id,
+enum { ERG_SWEEP_COLUMNS(ERG_SWEEP_ID) ERG_SWEEP_COLUMN_COUNT };
+#undef ERG_SWEEP_ID
+typedef struct { const char *name; erg_column_type type; } erg_column;
+extern const erg_column erg_sweep_columns[ERG_SWEEP_COLUMN_COUNT];
+
+typedef struct { bool known; union { const char *text; int64_t integer; double real; }; } erg_cell;
+/** A row. COUNTS is a result of docs/json.md with all layers summed into one: enough to price it again. POINT is the
+ *  canonical text, ERGON the version and commit that computed it. Texts live where the row's maker says. */
+typedef struct { char key[65]; erg_cell cells[ERG_SWEEP_COLUMN_COUNT]; } erg_sweep_row;
+
+/** Text for one column; unknown: nothing. Returns `buffer`. */
+char *erg_cell_text(const erg_sweep_row *row, int column, char *buffer, size_t bytes);
+json_t *erg_row_json(const erg_sweep_row *row); /**< without counts, point and ergon */
+
+/* ---------------------------------------------------------------- points (point.c, evaluate.c) */
+
+/** Inputs loaded for the last point; the next one mostly needs the same. Start with `{0}`. */
+typedef struct {
+  erg_arch arch;
+  erg_technology technology;
+  erg_graph graph;
+  char arch_id[512], technology_id[512], graph_id[512]; /**< what they are; empty: none */
+} erg_sweep_inputs;
+void erg_sweep_inputs_free(erg_sweep_inputs *inputs);
+
+/** Loads the inputs of point `index` and fills the key and the cells that name the point. Texts in `arena`. */
+erg_status erg_sweep_point(const erg_sweep *sweep, int64_t index, erg_sweep_inputs *inputs, erg_arena *arena,
+                           erg_point *point, erg_sweep_row *row, erg_error *error);
+/** The same, evaluated. What cannot be covered is a row with status skipped and the reason; what cannot be computed
+ *  (a file that changed, no tile that fits) one with status failed. */
+void erg_sweep_evaluate(const erg_sweep *sweep, int64_t index, erg_sweep_inputs *inputs, erg_arena *arena,
+                        erg_sweep_row *row);
+/** A row for a point that could not be evaluated. */
+void erg_sweep_fail(erg_sweep_row *row, erg_arena *arena, const char *reason);
+
+/* ---------------------------------------------------------------- the store (store.c) */
+
+typedef struct erg_store erg_store;
+/** Opens FILE, made when `create` and not there. ERG_ERR_NO_INPUT; ERG_ERR_CREATE: folder that cannot be written;
+ *  ERG_ERR_DATA: no store, a damaged one, or, with `create`, one of another model version. Nothing is changed then. */
+erg_status erg_store_open(const char *path, bool create, erg_store **out, erg_error *error);
+void erg_store_close(erg_store *store);
+bool erg_store_has(erg_store *store, const char *key);
+/** Rows are kept until erg_store_flush, or until a thousand wait; a row whose key is there already is left alone.
+ *  ERG_ERR_IO: the disk is full; rows stored before stay. */
+erg_status erg_store_put(erg_store *store, const erg_sweep_row *row, erg_error *error);
+erg_status erg_store_flush(erg_store *store, erg_error *error);
+int64_t erg_store_count(erg_store *store, const char *status); /**< NULL: all */
+int64_t erg_store_model_version(erg_store *store);
+
+typedef struct {
+  const char *const *where; /**< COLUMN=VALUE each, NULL at the end; or NULL */
+  const char *sort;         /**< a column, ascending; "-column": descending; NULL: by point */
+  int64_t limit;            /**< 0: all */
+} erg_store_query;
+/** Calls `use` for each row; texts live until it returns. ERG_ERR_USAGE: no such column. */
+erg_status erg_store_each(erg_store *store, const erg_store_query *query,
+                          erg_status (*use)(void *context, const erg_sweep_row *row, erg_error *error), void *context,
+                          erg_error *error);
+/** Adds the rows of another store of the same model version that are not there. */
+erg_status erg_store_merge(erg_store *store, const char *path, int64_t *added, erg_error *error);
+
+/* ---------------------------------------------------------------- workers (pool.c) */
+
+typedef struct {
+  int jobs;                 /**< forked workers, 1 and up */
+  int64_t chunk, chunk_count; /**< only points i with i * chunk_count / size == chunk; chunk_count 0: all */
+  bool quiet;
+  int kill_at;              /**< tests: a worker kills itself before its point `kill_at - 1` (mod 1000), every time; 0: none */
+} erg_pool_options;
+typedef struct { int64_t points, known, computed, skipped, failed, worker_deaths; } erg_pool_report;
+
+/** Evaluates every point that the store does not have. A worker that dies is forked anew and its points are tried again;
+ *  one that kills its worker three times is stored as failed. SIGINT and SIGTERM: what is computed is stored, then
+ *  ERG_ERR_IO. */
+erg_status erg_sweep_run(const erg_sweep *sweep, erg_store *store, const erg_pool_options *options,
+                         erg_pool_report *report, erg_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

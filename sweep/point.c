@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A point by its number: inputs, canonical text, key. */
+#include "space.h"
+#include <math.h>
+#include <string.h>
+
+#define MOST_SETS 64
+
+/* Overrides of one room, from the axes' values at this point. */
+typedef struct {
+  erg_override items[MOST_SETS];
+  int count;
+} sets;
+
+static int name_index(const char *word, const char *const *names) {
+  int i = 0;
+  while (names[i] && strcmp(names[i], word) != 0) i++;
+  return i;
+}
+
+/* "arch.rows=8 arch.cols=8" of all axes, and each room's own list. */
+static char *collect(const erg_sweep *s, int64_t index, erg_arena *arena, const char *room, sets *out) {
+  char *line = erg_arena_strdup(arena, "");
+  size_t length = strlen(room);
+  for (int i = 0; i < s->axis_count; i++) {
+    const erg_sweep_axis *a = &s->axes[i];
+    char *rest = erg_arena_strdup(arena, a->values.items[erg_space_digit(s, index, ERG_DIM_AXES + i)]);
+    for (int f = 0; f < a->set.count && rest; f++) {
+      char *word = strsep(&rest, " ");
+      while (word && !*word) word = strsep(&rest, " ");
+      if (!word || strcmp(word, "-") == 0) continue;
+      if (line) line = erg_arena_printf(arena, "%s%s%s=%s", line, *line ? " " : "", a->set.items[f], word);
+      if (out && strncmp(a->set.items[f], room, length) == 0 && out->count < MOST_SETS)
+        out->items[out->count++] = (erg_override){a->set.items[f] + length, word};
+    }
+  }
+  return line ? line : "";
+}
+
+static bool same(char *have, size_t bytes, const char *wanted) {
+  if (strcmp(have, wanted) == 0) return true;
+  snprintf(have, bytes, "%s", wanted);
+  return false;
+}
+
+static char *identity(erg_arena *arena, const char *name, int64_t number, const sets *list) {
+  char *text = erg_arena_printf(arena, "%s %lld", name, (long long)number);
+  for (int i = 0; i < list->count && text; i++)
+    text = erg_arena_printf(arena, "%s %s=%s", text, list->items[i].path, list->items[i].value);
+  return text ? text : "";
+}
+
+static erg_status load(const erg_sweep *s, int64_t index, erg_sweep_inputs *in, erg_arena *arena, erg_error *error) {
+  sets graph = {0}, arch = {0}, tech = {0};
+  const char *workload = s->workloads.items[erg_space_digit(s, index, ERG_DIM_WORKLOAD)];
+  int batch = (int)s->batches.items[erg_space_digit(s, index, ERG_DIM_BATCH)];
+  const char *arch_name = s->archs.items[erg_space_digit(s, index, ERG_DIM_ARCH)];
+  const char *tech_name = s->techs.items[erg_space_digit(s, index, erg_space_behind(s, ERG_DIM_TECH))];
+  collect(s, index, arena, "workload.", &graph);
+  collect(s, index, arena, "arch.", &arch);
+  collect(s, index, arena, "tech.", &tech);
+  erg_status status = ERG_OK;
+  if (!same(in->graph_id, sizeof in->graph_id, identity(arena, workload, batch, &graph))) {
+    erg_graph_free(&in->graph);
+    in->graph = (erg_graph){0};
+    status = erg_graph_load(workload, batch, graph.items, graph.count, &in->graph, error);
+    if (status != ERG_OK) in->graph_id[0] = 0;
+  }
+  if (status == ERG_OK && !same(in->arch_id, sizeof in->arch_id, identity(arena, arch_name, 0, &arch))) {
+    erg_arch_free(&in->arch);
+    in->arch = (erg_arch){0};
+    status = erg_arch_load(arch_name, arch.items, arch.count, &in->arch, error);
+    if (status != ERG_OK) in->arch_id[0] = 0;
+  }
+  if (status == ERG_OK && !same(in->technology_id, sizeof in->technology_id, identity(arena, tech_name, 0, &tech))) {
+    erg_technology_free(&in->technology);
+    in->technology = (erg_technology){0};
+    status = erg_technology_load(tech_name, tech.items, tech.count, &in->technology, error);
+    if (status != ERG_OK) in->technology_id[0] = 0;
+  }
+  return status;
+}
+
+static void put_text(erg_sweep_row *row, int column, const char *text) {
+  row->cells[column].known = text != NULL;
+  row->cells[column].text = text;
+}
+static void put_integer(erg_sweep_row *row, int column, int64_t value) {
+  row->cells[column].known = true;
+  row->cells[column].integer = value;
+}
+
+/* Everything the numbers of a row depend on, a line each. Files count by what is in them, not by their names. */
+static char *canonical(const erg_sweep *s, const erg_point *p, const char *precision, const char *set,
+                       erg_arena *arena) {
+  return erg_arena_printf(
+      arena,
+      "ergon.point 1\nmodel_version %d\nworkload %s %s\nbatch %d\narch %s %s\ntechnology %s %s\nset "
+      "%s\nprecision %s\nfusion %s\ndataflow %s\nmodel %s\nseed %lld\nequal_area %s\nmax_mac_area_mm2 "
+      "%.17g\nmax_buffer_kib %.17g\nmin_buffer_kib %.17g\nmax_power_mw %.17g\n",
+      ERG_MODEL_VERSION, p->graph->name, p->graph->sha256, p->batch, p->arch->name, p->arch->sha256,
+      p->technology->name, p->technology->sha256, set, precision, erg_fusion_names[p->fusion],
+      erg_dataflow_names[p->dataflow], erg_model_names[p->model], (long long)s->seed,
+      s->limits.equal_area ? s->limits.equal_area : "-", s->limits.max_mac_area_mm2, s->limits.max_buffer_kib,
+      s->limits.min_buffer_kib, s->limits.max_power_mw);
+}
+
+erg_status erg_sweep_point(const erg_sweep *s, int64_t index, erg_sweep_inputs *in, erg_arena *arena, erg_point *point,
+                           erg_sweep_row *row, erg_error *error) {
+  memset(row, 0, sizeof *row);
+  erg_status status = load(s, index, in, arena, error);
+  if (status != ERG_OK) return status;
+  const char *fusion = s->fusion_names.items[erg_space_digit(s, index, erg_space_behind(s, ERG_DIM_FUSION))];
+  const char *dataflow = s->dataflow_names.items[erg_space_digit(s, index, erg_space_behind(s, ERG_DIM_DATAFLOW))];
+  const char *model = s->model_names.items[erg_space_digit(s, index, erg_space_behind(s, ERG_DIM_MODEL))];
+  *point = (erg_point){.arch = &in->arch,
+                       .technology = &in->technology,
+                       .graph = &in->graph,
+                       .precision = s->precisions[erg_space_digit(s, index, erg_space_behind(s, ERG_DIM_PRECISION))],
+                       .fusion = (erg_fusion)name_index(fusion, erg_fusion_names),
+                       .dataflow = (erg_dataflow)name_index(dataflow, erg_dataflow_names),
+                       .model = (erg_model)name_index(model, erg_model_names),
+                       .batch = (int)s->batches.items[erg_space_digit(s, index, ERG_DIM_BATCH)],
+                       .seed = (uint64_t)s->seed};
+  const erg_precision *p = &point->precision;
+  bool integer = erg_precision_is_int(p);
+  char name[32];
+  const char *precision = erg_arena_strdup(arena, erg_precision_name(p, name)),
+             *set = collect(s, index, arena, "", NULL);
+  char *text = precision ? canonical(s, point, precision, set, arena) : NULL;
+  if (!text) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  erg_sha256_hex(text, strlen(text), row->key);
+  put_text(row, ERG_SWEEP_POINT, text);
+  put_text(row, ERG_SWEEP_ERGON, erg_version_text());
+  put_text(row, ERG_SWEEP_WORKLOAD, erg_arena_strdup(arena, point->graph->name));
+  put_text(row, ERG_SWEEP_ARCH, erg_arena_strdup(arena, point->arch->name));
+  put_text(row, ERG_SWEEP_TECHNOLOGY, erg_arena_strdup(arena, point->technology->name));
+  put_text(row, ERG_SWEEP_PRECISION, precision);
+  put_text(row, ERG_SWEEP_FORMAT, erg_format_name(p->format));
+  put_integer(row, ERG_SWEEP_WEIGHT_BITS, integer ? p->weight_bits : erg_format_bits(p->format));
+  put_integer(row, ERG_SWEEP_ACTIVATION_BITS, integer ? p->activation_bits : erg_format_bits(p->format));
+  put_integer(row, ERG_SWEEP_ACCUMULATOR_BITS, p->accumulator_bits);
+  put_integer(row, ERG_SWEEP_OUTPUT_BITS, integer ? p->output_bits : erg_format_bits(p->format));
+  put_text(row, ERG_SWEEP_FUSION, erg_fusion_names[point->fusion]);
+  put_text(row, ERG_SWEEP_DATAFLOW, erg_dataflow_names[point->dataflow]);
+  put_text(row, ERG_SWEEP_MODEL, erg_model_names[point->model]);
+  put_text(row, ERG_SWEEP_MAC, erg_mac_kind_names[point->arch->mac]);
+  put_text(row, ERG_SWEEP_SET, set);
+  put_integer(row, ERG_SWEEP_BATCH, point->batch);
+  put_integer(row, ERG_SWEEP_SEED, s->seed);
+  put_text(row, ERG_SWEEP_EQUAL, s->limits.equal_area ? "area" : "PE count");
+  put_integer(row, ERG_SWEEP_ROWS, point->arch->rows);
+  put_integer(row, ERG_SWEEP_COLS, point->arch->cols);
+  return ERG_OK;
+}
+
+void erg_sweep_inputs_free(erg_sweep_inputs *in) {
+  erg_graph_free(&in->graph);
+  erg_arch_free(&in->arch);
+  erg_technology_free(&in->technology);
+  memset(in, 0, sizeof *in);
+}
