@@ -83,7 +83,8 @@ static void array_text(const plot_rows *rows, char *buffer, size_t bytes) {
 
 static void count_text(const plot_rows *rows, char *buffer, size_t bytes) {
   const char *name = json_string_value(json_object_get(rows->document, "name"));
-  int used = snprintf(buffer, bytes, "sweep %s: %d row%s", name ? name : "?", rows->count, rows->count > 1 ? "s" : "");
+  int used = snprintf(buffer, bytes, "%s%s%d row%s of a sweep", name ? name : "", name ? ": " : "", rows->count,
+                      rows->count > 1 ? "s" : "");
   if (rows->left_out && used > 0 && (size_t)used < bytes)
     used += snprintf(buffer + used, bytes - (size_t)used, "; left out, because skipped or failed: %d", rows->left_out);
   if (rows->panels_left_out && used > 0 && (size_t)used < bytes)
