@@ -121,7 +121,7 @@ static erg_status write_split(const json_t *document, FILE *data, FILE *gp, erg_
   plot_style(gp, "ytics");
   plot_rows_frame(&rows, &pe_split, "what a MAC costs, by size of the array", notes, gp);
   fprintf(gp,
-          "set style fill solid 1.0 border rgb 'white'\nset boxwidth 0.8\nset key at screen %.4f, screen 0.93 left top "
+          "set style fill solid 1.0 noborder\nset boxwidth 0.8\nset key at screen %.4f, screen 0.93 left top "
           "reverse Left samplen 1.5 spacing 1.2 font ',10'\n",
           1 - 186.0 / pe_split.width_px);
   for (int p = 0; p < rows.panels; p++) {
