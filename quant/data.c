@@ -53,8 +53,8 @@ static erg_status unknown(const char *name, erg_error *error) {
       used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", (*item)->name);
   }
   const char *nearest = erg_nearest(name, names);
-  return erg_fail(error, ERG_ERR_NO_INPUT, "data: found '%s'%s%s%s; allowed: %s, or a folder with train-inputs.npy", name,
-                  nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "", list);
+  return erg_fail(error, ERG_ERR_NO_INPUT, "data: found '%s'%s%s%s; allowed: %s, or a folder with train-inputs.npy",
+                  name, nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "", list);
 }
 
 #define MOST_COUNT 1000000

@@ -25,13 +25,15 @@ static erg_status read_inputs(erg_arena *arena, const char *path, erg_npy_reals 
   erg_status status = erg_npy_read_reals(arena, path, 2, 4, out, error);
   if (status != ERG_OK) return status;
   if (out->dims == 3)
-    return erg_fail(error, ERG_ERR_DATA, "%s: shape: found three extents; allowed: (count, H, W, C) or (count, C)", path);
+    return erg_fail(error, ERG_ERR_DATA, "%s: shape: found three extents; allowed: (count, H, W, C) or (count, C)",
+                    path);
   if (out->dims == 2) out->extents[3] = out->extents[1], out->extents[1] = out->extents[2] = 1;
   int64_t each = out->extents[1] * out->extents[2] * out->extents[3];
   for (int64_t i = 0; i < out->extents[0] * each; i++)
     if (!isfinite(out->elements[i]))
-      return erg_fail(error, ERG_ERR_DATA, "%s: found %s in example %" PRId64 " at element %" PRId64 "; allowed: finite",
-                      path, isnan(out->elements[i]) ? "NaN" : "infinity", i / each, i % each);
+      return erg_fail(error, ERG_ERR_DATA,
+                      "%s: found %s in example %" PRId64 " at element %" PRId64 "; allowed: finite", path,
+                      isnan(out->elements[i]) ? "NaN" : "infinity", i / each, i % each);
   return ERG_OK;
 }
 
@@ -50,8 +52,8 @@ static erg_status read_labels(erg_arena *arena, const char *path, const erg_npy_
   for (int64_t i = 0; i < out->extents[0] * each; i++) {
     double label = out->elements[i];
     if (!(label >= 0 && label < (double)most && label == floor(label)))
-      return erg_fail(error, ERG_ERR_DATA, "%s: found label %g in example %" PRId64 "; allowed: 0 to %" PRId64 "%s", path,
-                      label, i / each, most - 1, *classes ? ", those of train-labels.npy" : "");
+      return erg_fail(error, ERG_ERR_DATA, "%s: found label %g in example %" PRId64 "; allowed: 0 to %" PRId64 "%s",
+                      path, label, i / each, most - 1, *classes ? ", those of train-labels.npy" : "");
     if ((int64_t)label >= found) found = (int64_t)label + 1;
   }
   if (!*classes) *classes = found;
@@ -62,8 +64,8 @@ static erg_status read_labels(erg_arena *arena, const char *path, const erg_npy_
 static erg_status keep(const char *folder, const erg_npy_reals *inputs, const erg_npy_reals *labels, int classes,
                        int count, erg_dataset *out, erg_error *error) {
   if (count > inputs->extents[0])
-    return erg_fail(error, ERG_ERR_DATA, "%s: found %" PRId64 " examples; %d were asked for", folder, inputs->extents[0],
-                    count);
+    return erg_fail(error, ERG_ERR_DATA, "%s: found %" PRId64 " examples; %d were asked for", folder,
+                    inputs->extents[0], count);
   if (inputs->extents[1] * inputs->extents[2] * inputs->extents[3] > INT32_MAX || inputs->extents[0] > INT32_MAX)
     return erg_fail(error, ERG_ERR_DATA, "%s: too large", folder);
   erg_shape shape = {1, (int)inputs->extents[1], (int)inputs->extents[2], (int)inputs->extents[3]};

@@ -83,8 +83,7 @@ static void read_tensor(reader *r, erg_parameter *p, const json_t *entry) {
   const char *name = json_string_value(json_object_get(entry, "dtype"));
   const erg_safetensors_type *type = name ? erg_safetensors_type_find(name) : NULL;
   int64_t begin, end;
-  if (!type)
-    FAULT(r, "%s: %s: dtype: found %s; allowed: F64, F32, F16, BF16", r->path, p->name, name ? name : "none");
+  if (!type) FAULT(r, "%s: %s: dtype: found %s; allowed: F64, F32, F16, BF16", r->path, p->name, name ? name : "none");
   bool shape = check_shape(r, p, entry);
   if (!read_span(r, p->name, entry, &begin, &end) || !type || !shape) return;
   if (end - begin != p->elements * type->bytes)
@@ -116,7 +115,8 @@ static void check_unknown(reader *r, const erg_weights *weights, json_t *header)
   }
 }
 
-/* The tensors must fill the data section without overlaps or holes, as the format has it: two names cannot share bytes. */
+/* The tensors must fill the data section without overlaps or holes, as the format has it: two names cannot share bytes.
+ */
 static void check_cover(reader *r, json_t *header) {
   const char *name;
   json_t *entry;

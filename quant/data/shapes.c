@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Images 16 x 16 of one shape filled with stripes: 5 shapes x 2 stripe directions, in noise. Where, how large, how bright,
- * and where the stripes begin, differs from image to image. */
+/* Images 16 x 16 of one shape filled with stripes: 5 shapes x 2 stripe directions, in noise. Where, how large, how
+ * bright, and where the stripes begin, differs from image to image. */
 #include "../data_shared.h"
 #include <math.h>
 
@@ -12,17 +12,23 @@
 static bool inside(int shape, double x, double y) {
   double radius = sqrt(x * x + y * y);
   switch (shape) {
-  case 0: return radius < 1;                                                                      /* disc */
-  case 1: return fabs(x) < 0.85 && fabs(y) < 0.85;                                                /* square */
-  case 2: return y < 0.75 && y > -1 && fabs(x) < (y + 1) * 0.55;                                  /* triangle */
-  case 3: return (fabs(x) < 0.35 && fabs(y) < 1) || (fabs(y) < 0.35 && fabs(x) < 1);              /* cross */
-  default: return radius < 1 && radius > 0.55;                                                    /* ring */
+  case 0:
+    return radius < 1; /* disc */
+  case 1:
+    return fabs(x) < 0.85 && fabs(y) < 0.85; /* square */
+  case 2:
+    return y < 0.75 && y > -1 && fabs(x) < (y + 1) * 0.55; /* triangle */
+  case 3:
+    return (fabs(x) < 0.35 && fabs(y) < 1) || (fabs(y) < 0.35 && fabs(x) < 1); /* cross */
+  default:
+    return radius < 1 && radius > 0.55; /* ring */
   }
 }
 
 static void draw(erg_random *random, int label, double *image) {
   double size = 3.5 + 3.0 * erg_random_unit(random), gain = 0.6 + 0.6 * erg_random_unit(random);
-  double cx = SIDE / 2.0 + 5.0 * (erg_random_unit(random) - 0.5), cy = SIDE / 2.0 + 5.0 * (erg_random_unit(random) - 0.5);
+  double cx = SIDE / 2.0 + 5.0 * (erg_random_unit(random) - 0.5),
+         cy = SIDE / 2.0 + 5.0 * (erg_random_unit(random) - 0.5);
   double phase = 6.283185307179586477 * erg_random_unit(random), tilt = 0.7 * (erg_random_unit(random) - 0.5);
   double angle = 0.785398163397448310 * (label / SHAPES ? 3 : 1) + tilt, wave = 2.0;
   for (int y = 0; y < SIDE; y++)
@@ -34,8 +40,7 @@ static void draw(erg_random *random, int label, double *image) {
 }
 
 static erg_status make(uint64_t seed, erg_split split, int count, erg_dataset *out, erg_error *error) {
-  erg_status status =
-      erg_dataset_new("shapes", (erg_shape){1, SIDE, SIDE, 1}, count, 2 * SHAPES, 1, out, error);
+  erg_status status = erg_dataset_new("shapes", (erg_shape){1, SIDE, SIDE, 1}, count, 2 * SHAPES, 1, out, error);
   if (status != ERG_OK) return status;
   erg_random random;
   erg_data_stream(&random, seed, "shapes", split);
@@ -46,6 +51,6 @@ static erg_status make(uint64_t seed, erg_split split, int count, erg_dataset *o
   return ERG_OK;
 }
 
-static const erg_data_source shapes = {"shapes", "16 x 16 images of 5 shapes x 2 stripe directions, 10 classes", 1200, 500,
-                                       make};
+static const erg_data_source shapes = {"shapes", "16 x 16 images of 5 shapes x 2 stripe directions, 10 classes", 1200,
+                                       500, make};
 ERG_REGISTER(erg_data_source, shapes);

@@ -11,7 +11,8 @@
 #define NOISE 0.3
 
 static void draw(erg_random *random, int label, double *image) {
-  double middle = 3.14159265358979324 * (label % ORIENTATIONS) / ORIENTATIONS, length = label / ORIENTATIONS ? 6.0 : 3.5;
+  double middle = 3.14159265358979324 * (label % ORIENTATIONS) / ORIENTATIONS,
+         length = label / ORIENTATIONS ? 6.0 : 3.5;
   double u[WAVES], v[WAVES], phase[WAVES];
   for (int i = 0; i < WAVES; i++) {
     double angle = middle + 0.25 * erg_random_normal(random);
@@ -40,6 +41,6 @@ static erg_status make(uint64_t seed, erg_split split, int count, erg_dataset *o
   return ERG_OK;
 }
 
-static const erg_data_source textures = {"textures", "16 x 16 textures of 4 orientations x 2 scales, 8 classes", 1000, 500,
-                                         make};
+static const erg_data_source textures = {"textures", "16 x 16 textures of 4 orientations x 2 scales, 8 classes", 1000,
+                                         500, make};
 ERG_REGISTER(erg_data_source, textures);

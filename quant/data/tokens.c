@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Sequences of 16 vectors of 32: each token belongs to one of 4 classes by its own content, the whole sequence to one of 4
- * by a component that all its tokens share. `tokens` asks for the first (a label a position), `sentences` for the second. */
+/* Sequences of 16 vectors of 32: each token belongs to one of 4 classes by its own content, the whole sequence to one
+ * of 4 by a component that all its tokens share. `tokens` asks for the first (a label a position), `sentences` for the
+ * second. */
 #include "../data_shared.h"
 #include <math.h>
 
@@ -9,7 +10,9 @@
 #define CLASSES 4
 #define SENTENCE_AMPLITUDE 0.6
 
-typedef struct { double token[CLASSES][WIDTH], sentence[CLASSES][WIDTH]; } directions;
+typedef struct {
+  double token[CLASSES][WIDTH], sentence[CLASSES][WIDTH];
+} directions;
 
 static void make_directions(uint64_t seed, directions *d) {
   char purpose[64];
@@ -27,8 +30,8 @@ static void make_directions(uint64_t seed, directions *d) {
 /* Both data sets draw the same sequences: only the labels differ. */
 static erg_status make(const char *name, bool sentences, uint64_t seed, erg_split split, int count, erg_dataset *out,
                        erg_error *error) {
-  erg_status status = erg_dataset_new(name, (erg_shape){1, LENGTH, 1, WIDTH}, count, CLASSES, sentences ? 1 : LENGTH, out,
-                                      error);
+  erg_status status =
+      erg_dataset_new(name, (erg_shape){1, LENGTH, 1, WIDTH}, count, CLASSES, sentences ? 1 : LENGTH, out, error);
   if (status != ERG_OK) return status;
   directions d;
   make_directions(seed, &d);
@@ -42,7 +45,8 @@ static erg_status make(const char *name, bool sentences, uint64_t seed, erg_spli
       int own = (int)erg_random_range(&random, 0, CLASSES - 1);
       if (!sentences) out->labels[i * LENGTH + t] = own;
       for (int c = 0; c < WIDTH; c++)
-        *x++ = TOKEN_AMPLITUDE * d.token[own][c] + SENTENCE_AMPLITUDE * d.sentence[whole][c] + erg_random_normal(&random);
+        *x++ =
+            TOKEN_AMPLITUDE * d.token[own][c] + SENTENCE_AMPLITUDE * d.sentence[whole][c] + erg_random_normal(&random);
     }
   }
   return ERG_OK;
