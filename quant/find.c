@@ -1,21 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "find.h"
-#include <string.h>
-
-static const erg_parameter *find(const erg_weights *weights, int node, const char *role) {
-  for (int i = 0; i < weights->count; i++)
-    if (weights->items[i].node == node && strcmp(weights->items[i].role, role) == 0) return &weights->items[i];
-  return NULL;
-}
 
 double *erg_may(const erg_weights *weights, int node, const char *role) {
-  const erg_parameter *item = find(weights, node, role);
+  const erg_parameter *item = erg_weights_find(weights, node, role);
   return item ? item->values : NULL;
 }
 
 double *erg_need(const erg_graph *graph, const erg_weights *weights, int node, const char *role, int64_t elements,
                  erg_error *error) {
-  const erg_parameter *item = find(weights, node, role);
+  const erg_parameter *item = erg_weights_find(weights, node, role);
   const char *name = graph->nodes[node].name;
   if (!item) {
     erg_fail(error, ERG_ERR_DATA, "weights: %s.%s is missing", name, role);
