@@ -112,7 +112,7 @@ struct Checker {
       if (pass.gate) {
         int64_t end = (1 << (after.bits - 1)) - 1;
         long double x = static_cast<long double>(y - l.output.zero_point) * l.output.scale, f = 1 / (1 + expl(-x));
-        y = bounded(std::llrint(f / after.scale) + after.zero_point, -end - 1, end);
+        y = bounded(int64_t{std::llrint(f / after.scale) + after.zero_point}, -end - 1, end);
       }
       ASSERT_EQ(codes(pass.output)[i], y) << pass.name << " element " << i;
     }
@@ -156,7 +156,7 @@ struct Checker {
         want = bounded(x + y.zero_point, y.zero_point, high);
       } else if (kind == "sigmoid") {
         long double f = 1 / (1 + expl(-static_cast<long double>(x) * a.scale));
-        want = bounded(std::llrint(f / y.scale) + y.zero_point, -top - 1, top);
+        want = bounded(int64_t{std::llrint(f / y.scale) + y.zero_point}, -top - 1, top);
       } else {
         ASSERT_EQ(kind, "batch_norm"); /* its multiplier and bias are the kernel's own test; here one code of rounding */
         int c = static_cast<int>(i % pass.out_shape.c), node = pass.nodes[0];
