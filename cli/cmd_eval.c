@@ -56,11 +56,12 @@ static erg_status evaluate_row(erg_eval *eval, const inputs *in, const erg_calib
   const erg_quantize_options options = {.precision = cli->precisions[index],
                                         .weight_grid = {.per_tensor = cli->per_tensor},
                                         .calibration = (erg_calibration_method)cli->calibration};
+  const erg_integer_machine machine = {.point = eval->machine, .quiet = cli->quiet};
   erg_error fault = {0};
   erg_status status = erg_quantize(&in->graph, &in->weights, calibration, &options, &row->quantized, &fault);
   if (status == ERG_OK)
     status = erg_evaluate(&row->quantized, &in->weights, &in->test, (erg_integer_model)cli->integer_model,
-                          eval->machine, cli->quiet, &row->evaluation, &fault);
+                          &machine, &row->evaluation, &fault);
   if (status == ERG_ERR_UNSUPPORTED) {
     row->skipped = true;
     row->reason = erg_arena_strdup((erg_arena *)&cli->arena, fault.text ? fault.text : "");

@@ -159,7 +159,7 @@ static const struct {
     {ERG_OPTION_EVAL, {"seed", KEY_SEED, "N", 0, "seed of a built-in data set (default 1)", 1}},
     {ERG_OPTION_EVAL,
      {"calibration", KEY_CALIBRATION, "METHOD", 0,
-      "ranges of activations: min-max, percentile (99.9, the default) or mse", 2}},
+      "ranges of activations: min-max, percentile (99.9) or mse (default)", 2}},
     {ERG_OPTION_EVAL, {"per-tensor", KEY_PER_TENSOR, 0, 0, "one weight scale a layer instead of one a channel", 2}},
     {ERG_OPTION_EVAL, {"equalize", KEY_EQUALIZE, 0, 0, "balance channels across layers before quantizing", 2}},
     {ERG_OPTION_EVAL,
@@ -516,7 +516,7 @@ void erg_cli_parse(const erg_command *command, unsigned groups, int least, int m
                    .memory = "dram",
                    .node_nm = 45,
                    .tolerance = 0.05,
-                   .calibration = ERG_CALIBRATE_PERCENTILE};
+                   .calibration = ERG_CALIBRATE_MSE};
   erg_precision_parse("int8", &out->precisions[0], NULL);
   join_line(argc, argv, out->command_line, sizeof out->command_line);
   parse p = {command, out, least, most};

@@ -13,11 +13,14 @@ static int64_t rank_of(int64_t count, double share) {
   return index < 0 ? 0 : index >= count ? count - 1 : index;
 }
 
+/* In steps from the zero point, so that the limits come before rounding; adding 3 * 2^51 rounds as rint does. */
 static double squared_error(const double *sample, int64_t count, erg_grid grid) {
-  double bottom = -ldexp(1, grid.bits - 1), top = -bottom - 1, error = 0;
+  const double shift = 6755399441055744.0;
+  double bottom = -ldexp(1, grid.bits - 1) - grid.zero_point, top = bottom + ldexp(1, grid.bits) - 1, error = 0;
   for (int64_t i = 0; i < count; i++) {
-    double code = fmin(fmax(rint(sample[i] / grid.scale) + grid.zero_point, bottom), top);
-    double e = sample[i] - (code - grid.zero_point) * grid.scale;
+    double steps = sample[i] / grid.scale;
+    steps = steps < bottom ? bottom : steps > top ? top : steps;
+    double e = sample[i] - ((steps + shift) - shift) * grid.scale;
     error += e * e;
   }
   return error;

@@ -65,14 +65,14 @@ typedef struct {
 } session;
 
 static erg_status open_session(session *s, const erg_weights *weights, const erg_dataset *data,
-                               erg_integer_model model, const erg_point *machine, bool quiet, erg_evaluation *out,
+                               erg_integer_model model, const erg_integer_machine *machine, erg_evaluation *out,
                                erg_error *error) {
   const erg_graph *graph = s->q->graph;
   size_t nodes = (size_t)graph->node_count;
   erg_status status = erg_examples_open(graph, data, &s->examples, error);
   if (status == ERG_OK) status = erg_score_check(graph, data, &s->node, error);
   if (status == ERG_OK && weights) status = erg_float_open(graph, weights, &s->reference, error);
-  if (status == ERG_OK) status = erg_integer_open(s->q, model, machine, quiet, &s->integer, error);
+  if (status == ERG_OK) status = erg_integer_open(s->q, model, machine, &s->integer, error);
   if (status != ERG_OK) return status;
   out->sqnr_db = erg_arena_alloc(&out->arena, nodes * sizeof *out->sqnr_db);
   s->powers.signal = erg_arena_alloc(&out->arena, nodes * sizeof(double));
@@ -98,11 +98,11 @@ static erg_status run_batch(session *s, erg_evaluation *out, erg_error *error) {
 }
 
 erg_status erg_evaluate(const erg_quantized *quantized, const erg_weights *weights, const erg_dataset *data,
-                        erg_integer_model model, const erg_point *machine, bool quiet, erg_evaluation *out,
+                        erg_integer_model model, const erg_integer_machine *machine, erg_evaluation *out,
                         erg_error *error) {
   session s = {.q = quantized};
   *out = (erg_evaluation){.examples = data->count, .node_count = quantized->graph->node_count};
-  erg_status status = open_session(&s, weights, data, model, machine, quiet, out, error);
+  erg_status status = open_session(&s, weights, data, model, machine, out, error);
   while (status == ERG_OK && erg_examples_next(&s.examples)) status = run_batch(&s, out, error);
   if (status == ERG_OK) {
     erg_score_end(out);

@@ -3,29 +3,34 @@
 #include <math.h>
 #include <string.h>
 
-static double dot(const double *a, const double *b, int count) {
-  double sum = 0;
-  for (int i = 0; i < count; i++) sum += a[i] * b[i];
-  return sum;
+/* One tap of one output pixel: `channels` inputs of a group to its `filters` sums. */
+static void add_tap(const double *restrict input, const double *restrict weight, int channels, int filters, int stride,
+                    double *restrict sums) {
+  for (int c = 0; c < channels; c++, weight += stride)
+    for (int k = 0; k < filters; k++) sums[k] += input[c] * weight[k];
 }
 
-/* One output pixel of one filter; taps outside the map add nothing. */
-static double tap_sum(const erg_conv2d_shape *s, const double *input, const double *weight, int n, int p, int q,
-                      int k) {
-  int channels = s->in.c / s->groups, first = k / (s->filters / s->groups) * channels;
-  double sum = 0;
+/* One output pixel of all filters; taps outside the map add nothing. Weights [R, S, C/groups, K]. */
+static void pixel(const erg_conv2d_shape *s, const double *input, const double *weight, int n, int p, int q,
+                  double *sums) {
+  int channels = s->in.c / s->groups, filters = s->filters / s->groups;
   for (int r = 0; r < s->kernel_h; r++) {
     int h = p * s->stride_h - s->pad_top + r * (s->dilation_h > 1 ? s->dilation_h : 1);
     if (h < 0 || h >= s->in.h) continue;
     for (int t = 0; t < s->kernel_w; t++) {
       int w = q * s->stride_w - s->pad_left + t * (s->dilation_w > 1 ? s->dilation_w : 1);
       if (w < 0 || w >= s->in.w) continue;
-      int64_t at = (((int64_t)n * s->in.h + h) * s->in.w + w) * s->in.c + first;
-      int64_t weight_at = (((int64_t)k * s->kernel_h + r) * s->kernel_w + t) * channels;
-      sum += dot(input + at, weight + weight_at, channels);
+      const double *x = input + (((int64_t)n * s->in.h + h) * s->in.w + w) * s->in.c;
+      const double *tap = weight + ((int64_t)r * s->kernel_w + t) * channels * s->filters;
+      for (int g = 0; g < s->groups; g++)
+        add_tap(x + g * channels, tap + g * filters, channels, filters, s->filters, sums + g * filters);
     }
   }
-  return sum;
+}
+
+void erg_float_transpose(int filters, int64_t reduction, const double *weight, double *transposed) {
+  for (int64_t i = 0; i < reduction; i++)
+    for (int k = 0; k < filters; k++) transposed[i * filters + k] = weight[k * reduction + i];
 }
 
 static void array(const erg_node *node, erg_shape in, const erg_float_values *v, const double *input, double *output) {
@@ -33,9 +38,10 @@ static void array(const erg_node *node, erg_shape in, const erg_float_values *v,
   node->op->conv(&node->attrs, &in, &s);
   for (int n = 0; n < in.n; n++)
     for (int p = 0; p < s.out_h; p++)
-      for (int q = 0; q < s.out_w; q++)
-        for (int k = 0; k < s.filters; k++)
-          *output++ = tap_sum(&s, input, v->weight, n, p, q, k) + (v->bias ? v->bias[k] : 0);
+      for (int q = 0; q < s.out_w; q++, output += s.filters) {
+        for (int k = 0; k < s.filters; k++) output[k] = v->bias ? v->bias[k] : 0;
+        pixel(&s, input, v->weight, n, p, q, output);
+      }
 }
 
 static void pool(const erg_node *node, erg_shape in, const double *input, double *output) {

@@ -21,7 +21,11 @@ static erg_status need_values(erg_float_run *run, const erg_weights *weights, in
     int filters;
     int64_t reduction;
     erg_array_extents(run->graph, id, &filters, &reduction);
-    v->weight = erg_need(run->graph, weights, id, "weight", filters * reduction, error);
+    const double *weight = erg_need(run->graph, weights, id, "weight", filters * reduction, error);
+    double *transposed = erg_arena_alloc(&run->arena, sizeof *transposed * (size_t)(filters * reduction));
+    if (!transposed) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+    if (weight) erg_float_transpose(filters, reduction, weight, transposed);
+    v->weight = weight ? transposed : NULL;
     if (node->attrs.bias) v->bias = erg_need(run->graph, weights, id, "bias", filters, error);
     return v->weight && (v->bias || !node->attrs.bias) ? ERG_OK : ERG_ERR_DATA;
   }

@@ -25,14 +25,14 @@ static erg_status widest_precision(const erg_quantized *q, erg_precision *out, e
   return ERG_OK;
 }
 
-erg_status erg_quant_array_open(const erg_quantized *q, const erg_point *machine, bool quiet, erg_quant_array *out,
-                                erg_error *error) {
-  *out = (erg_quant_array){.point = *machine};
+erg_status erg_quant_array_open(const erg_quantized *q, const erg_integer_machine *machine,
+                                erg_quant_array *out, erg_error *error) {
+  *out = (erg_quant_array){.point = *machine->point, .gap_probability = machine->gap_probability};
   out->point.graph = q->graph;
   out->point.fusion = ERG_FUSION_EPILOGUE; /* the only array there is in RTL; a plan without fusion leaves it idle */
   erg_status status = widest_precision(q, &out->point.precision, error);
   if (status != ERG_OK) return status;
-  const erg_verify_options options = {.quiet = quiet, .only_case = -1};
+  const erg_verify_options options = {.quiet = machine->quiet, .mutant = machine->mutant, .only_case = -1};
   return erg_verify_open(&out->point, &options, 0, &out->rtl, error);
 }
 
@@ -50,7 +50,9 @@ erg_status erg_quant_array_run(const erg_quant_array *array, const erg_quantized
                      .residual = residual,
                      .layer = &layer->codes,
                      .output = output,
-                     .rtl = array->rtl};
+                     .rtl = array->rtl,
+                     .gap_probability = array->gap_probability,
+                     .gap_seed = array->point.seed};
   return erg_systemc(array->point.arch, &geometry, &mapping, &pass->int_counts, &run, &activity, error);
 }
 

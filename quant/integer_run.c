@@ -37,41 +37,50 @@ static erg_status make_tensors(erg_integer_run *run, erg_error *error) {
   return run->golden ? ERG_OK : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
 }
 
+/* A small layer is done before oneDNN's threads have woken up. */
+#define SMALL_MACS (1 << 23)
+
+static erg_status prepare_conv(const erg_pass *pass, const erg_quantized_layer *l, erg_fast_conv2d **out,
+                               erg_error *error) {
+  int top = (1 << (l->input.bits - 1)) - 1;
+  bool small = erg_conv2d_macs(&pass->conv) < SMALL_MACS;
+  if (small && erg_fast_conv2d_prepare(&pass->conv, l->input.zero_point, -top - 1, top, l->codes.weight,
+                                       l->precision.accumulator_bits, ERG_FAST_BLOCKED, out, NULL) == ERG_OK)
+    return ERG_OK; /* else: whatever can */
+  return erg_fast_conv2d_prepare(&pass->conv, l->input.zero_point, -top - 1, top, l->codes.weight,
+                                 l->precision.accumulator_bits, ERG_FAST_AUTO, out, error);
+}
+
 static erg_status prepare_convs(erg_integer_run *run, erg_error *error) {
   const erg_plan *plan = &run->q->plan;
   run->convs = erg_arena_alloc(&run->arena, sizeof(void *) * (size_t)plan->pass_count);
   if (!run->convs) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   erg_status status = ERG_OK;
-  for (int i = 0; i < plan->pass_count && status == ERG_OK; i++) {
-    const erg_quantized_layer *l = &run->q->layers[i];
-    int top = (1 << (l->input.bits - 1)) - 1;
+  for (int i = 0; i < plan->pass_count && status == ERG_OK; i++)
     if (plan->passes[i].kind == ERG_PASS_ARRAY)
-      status =
-          erg_fast_conv2d_prepare(&plan->passes[i].conv, l->input.zero_point, -top - 1, top, l->codes.weight,
-                                  l->precision.accumulator_bits, ERG_FAST_AUTO, &run->convs[i], error);
-  }
+      status = prepare_conv(&plan->passes[i], &run->q->layers[i], &run->convs[i], error);
   return status;
 }
 
-static erg_status prepare(erg_integer_run *run, const erg_point *machine, bool quiet, erg_error *error) {
+static erg_status prepare(erg_integer_run *run, const erg_integer_machine *machine, erg_error *error) {
   run->input = erg_input_node(run->q->graph, error);
   if (run->input < 0) return ERG_ERR_DATA;
   erg_status status = make_tensors(run, error);
   if (status == ERG_OK && run->model == ERG_INTEGER_FAST) status = prepare_convs(run, error);
   if (status == ERG_OK && run->model == ERG_INTEGER_RTL)
-    status = machine ? erg_quant_array_open(run->q, machine, quiet, &run->array, error)
+    status = machine ? erg_quant_array_open(run->q, machine, &run->array, error)
                      : erg_fail(error, ERG_ERR_INTERNAL, "model rtl needs a machine");
   return status;
 }
 
-erg_status erg_integer_open(const erg_quantized *quantized, erg_integer_model model, const erg_point *machine,
-                            bool quiet, erg_integer_run **out, erg_error *error) {
+erg_status erg_integer_open(const erg_quantized *quantized, erg_integer_model model, const erg_integer_machine *machine,
+                            erg_integer_run **out, erg_error *error) {
   *out = NULL;
   erg_integer_run *run = calloc(1, sizeof *run);
   if (!run) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   run->q = quantized;
   run->model = model;
-  erg_status status = prepare(run, machine, quiet, error);
+  erg_status status = prepare(run, machine, error);
   if (status == ERG_OK)
     *out = run;
   else

@@ -36,7 +36,8 @@ double erg_grid_real(erg_grid grid, int16_t code);
 
 /** A graph in double precision: plain loops over NHWC, no code shared with the kernels. */
 typedef struct erg_float_run erg_float_run;
-/** `graph` and `weights` must outlive it. ERG_ERR_DATA: a tensor is missing; not one input node. */
+/** `graph` and `weights` must outlive it; after a change of weights open another. ERG_ERR_DATA: a tensor is missing; not
+ *  one input node. */
 erg_status erg_float_open(const erg_graph *graph, const erg_weights *weights, erg_float_run **out, erg_error *error);
 /** input [N, H, W, C] of the graph's input node. */
 void erg_float_forward(erg_float_run *run, const double *input);
@@ -150,11 +151,19 @@ void erg_quantized_free(erg_quantized *quantized);
 typedef enum { ERG_INTEGER_FAST, ERG_INTEGER_GOLDEN, ERG_INTEGER_RTL, ERG_INTEGER_COUNT } erg_integer_model;
 extern const char *const erg_integer_names[]; /**< "fast", "golden", "rtl"; NULL at the end */
 
+/** Model RTL: the machine. The array is built for the widest layer. */
+typedef struct {
+  const erg_point *point; /**< its architecture, dataflow, seed */
+  bool quiet;
+  const char *mutant;     /**< tests: a deliberately wrong array, or NULL */
+  double gap_probability; /**< random input gaps (tests) */
+} erg_integer_machine;
+
 typedef struct erg_integer_run erg_integer_run;
-/** `machine` is read by RTL alone: its architecture, dataflow and seed. The array is built for the widest layer.
- *  `quantized` must outlive the run; after erg_quantized_refresh open another. Errors as erg_verify_open's. */
-erg_status erg_integer_open(const erg_quantized *quantized, erg_integer_model model, const erg_point *machine,
-                            bool quiet, erg_integer_run **out, erg_error *error);
+/** `machine` is read by RTL alone, else NULL. `quantized` must outlive the run; after erg_quantized_refresh open another.
+ *  Errors as erg_verify_open's. */
+erg_status erg_integer_open(const erg_quantized *quantized, erg_integer_model model, const erg_integer_machine *machine,
+                            erg_integer_run **out, erg_error *error);
 /** input [N, H, W, C] in real numbers; they are rounded to the input's grid. */
 erg_status erg_integer_forward(erg_integer_run *run, const double *input, erg_error *error);
 /** What the last forward left at a stored node, or NULL. */
@@ -181,10 +190,10 @@ typedef struct {
  *  label a position. ERG_ERR_DATA: shapes that do not fit, an empty set. */
 erg_status erg_evaluate_float(const erg_graph *graph, const erg_weights *weights, const erg_dataset *data,
                               erg_evaluation *out, erg_error *error);
-/** The integer network. `weights` NULL: no SQNR, and no float run. `machine`, `quiet` as erg_integer_open. A mismatch of
- *  the RTL is counted, not an error. */
+/** The integer network. `weights` NULL: no SQNR, and no float run. `machine` as erg_integer_open's. A mismatch of the RTL
+ *  is counted, not an error. */
 erg_status erg_evaluate(const erg_quantized *quantized, const erg_weights *weights, const erg_dataset *data,
-                        erg_integer_model model, const erg_point *machine, bool quiet, erg_evaluation *out,
+                        erg_integer_model model, const erg_integer_machine *machine, erg_evaluation *out,
                         erg_error *error);
 void erg_evaluation_free(erg_evaluation *evaluation);
 

@@ -40,7 +40,7 @@ TEST(QuantEvaluate, AccuracyOfCodesOnAGridOfOneBitMoreThanASign) {
   test::Quantized q(i.net, i.weights, c, test::options("int2"));
   test::Evaluation e;
   test::Error error;
-  ASSERT_EQ(erg_evaluate(&q, &i.weights, &i.data, ERG_INTEGER_FAST, nullptr, true, &e, &error), ERG_OK) << error.message();
+  ASSERT_EQ(erg_evaluate(&q, &i.weights, &i.data, ERG_INTEGER_FAST, nullptr, &e, &error), ERG_OK) << error.message();
   EXPECT_DOUBLE_EQ(e.accuracy, 0.75);
   EXPECT_EQ(e.tied, 1);
   double noise = 0.4 * 0.4 + 0.4 * 0.4, signal = 4 + 1 + 0.36 + 1 + 0.16 + 4;
@@ -68,8 +68,8 @@ TEST(QuantEvaluate, BatchesAndKernelsDoNotMatter) {
   test::Quantized q(one.net, one.weights, c, test::options("w4a5"));
   test::Evaluation first, golden;
   test::Error error;
-  ASSERT_EQ(erg_evaluate(&q, &one.weights, &data, ERG_INTEGER_FAST, nullptr, true, &first, &error), ERG_OK) << error.message();
-  ASSERT_EQ(erg_evaluate(&q, &one.weights, &data, ERG_INTEGER_GOLDEN, nullptr, true, &golden, &error), ERG_OK);
+  ASSERT_EQ(erg_evaluate(&q, &one.weights, &data, ERG_INTEGER_FAST, nullptr, &first, &error), ERG_OK) << error.message();
+  ASSERT_EQ(erg_evaluate(&q, &one.weights, &data, ERG_INTEGER_GOLDEN, nullptr, &golden, &error), ERG_OK);
   EXPECT_EQ(first.loss, golden.loss);
   EXPECT_EQ(first.labels, 11);
   for (int batch : {3, 11, 16}) {
@@ -77,7 +77,7 @@ TEST(QuantEvaluate, BatchesAndKernelsDoNotMatter) {
     test::Calibration cm(many.net, many.weights, data);
     test::Quantized qm(many.net, many.weights, cm, test::options("w4a5"));
     test::Evaluation e;
-    ASSERT_EQ(erg_evaluate(&qm, &many.weights, &data, ERG_INTEGER_FAST, nullptr, true, &e, &error), ERG_OK) << error.message();
+    ASSERT_EQ(erg_evaluate(&qm, &many.weights, &data, ERG_INTEGER_FAST, nullptr, &e, &error), ERG_OK) << error.message();
     EXPECT_EQ(e.labels, 11);
     EXPECT_DOUBLE_EQ(e.loss, first.loss) << batch;
     EXPECT_DOUBLE_EQ(e.accuracy, first.accuracy) << batch;
@@ -95,7 +95,7 @@ TEST(QuantEvaluate, NoiseFallsBySixDecibelsABit) {
     test::Quantized q(net.net, net.weights, c, test::options(("int" + std::to_string(bits)).c_str()));
     test::Evaluation e;
     test::Error error;
-    ASSERT_EQ(erg_evaluate(&q, &net.weights, &data, ERG_INTEGER_FAST, nullptr, true, &e, &error), ERG_OK) << error.message();
+    ASSERT_EQ(erg_evaluate(&q, &net.weights, &data, ERG_INTEGER_FAST, nullptr, &e, &error), ERG_OK) << error.message();
     if (bits > 4) EXPECT_NEAR(e.sqnr_db[8] - before, 12, 3.5) << bits;
     EXPECT_TRUE(std::isnan(e.sqnr_db[1])); /* inside the epilogue: never a tensor */
     before = e.sqnr_db[8];

@@ -103,7 +103,7 @@ struct IntegerRun {
   erg_integer_run *run = nullptr;
   IntegerRun(const erg_quantized &q, erg_integer_model model) {
     Error error;
-    EXPECT_EQ(erg_integer_open(&q, model, nullptr, true, &run, &error), ERG_OK) << error.message();
+    EXPECT_EQ(erg_integer_open(&q, model, nullptr, &run, &error), ERG_OK) << error.message();
   }
   ~IntegerRun() { erg_integer_close(run); }
   void forward(const double *input) {
