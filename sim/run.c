@@ -89,9 +89,9 @@ static erg_status run_pass(const erg_point *point, const erg_precision *hardware
   if (status == ERG_OK) status = count_pass(point, rtl, ops, layer, &fault);
   if (status == ERG_OK && pass->chain) status = count_chain(point, plan, layer, &fault);
   if (status == ERG_OK && (pass->chain || point->model != ERG_MODEL_ANALYTIC)) status = erg_conserve(point->arch, &layer->geometry, &layer->activity, &fault);
-  if (status == ERG_OK) {
+  layer->activity.gated_macs = (uint64_t)llround(point->zero_share * (double)layer->activity.ops[ERG_OP_MAC]);
+  if (status == ERG_OK && !point->totals_only) {
     erg_price_machine machine;
-    layer->activity.gated_macs = (uint64_t)llround(point->zero_share * (double)layer->activity.ops[ERG_OP_MAC]);
     erg_arch_price_machine(point->arch, &point->precision, &machine);
     status =
         erg_price(point->technology, &machine, &layer->activity, &point->precision, hardware, &layer->energy, &fault);
@@ -136,10 +136,16 @@ double erg_peak_macs_per_cycle(const erg_point *point) {
   return (double)point->arch->rows * (double)point->arch->cols * (products ? products : 1);
 }
 
+static erg_status price_sum(const erg_point *point, const erg_precision *hardware, erg_result *r, erg_error *error) {
+  erg_price_machine machine;
+  erg_arch_price_machine(point->arch, &point->precision, &machine);
+  return erg_price(point->technology, &machine, &r->activity, &point->precision, hardware, &r->energy, error);
+}
+
 static void sum_up(const erg_point *point, const erg_precision *hardware, erg_result *r) {
   for (int i = 0; i < r->layer_count; i++) {
     erg_activity_add(&r->activity, &r->layers[i].activity);
-    erg_energy_add(&r->energy, &r->layers[i].energy);
+    if (!point->totals_only) erg_energy_add(&r->energy, &r->layers[i].energy);
   }
   int input_bits = erg_precision_is_int(&point->precision) ? point->precision.activation_bits
                                                            : erg_format_bits(point->precision.format);
@@ -194,7 +200,7 @@ static erg_status run_point(const erg_point *point, erg_progress *progress, erg_
   }
   if (status != ERG_OK) return status;
   sum_up(point, &hardware, r);
-  return test_law(point, r, error);
+  return point->totals_only ? price_sum(point, &hardware, r, error) : test_law(point, r, error);
 }
 
 erg_status erg_run(const erg_point *asked, erg_progress *progress, erg_result *out, erg_error *error) {

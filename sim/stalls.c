@@ -212,19 +212,27 @@ static double compute(timeline *t, double now, double *work) {
   return now;
 }
 
-/* No walk ends sooner: the first step waits for its tiles, the last output is stored when all work is done. */
+/* No walk ends sooner: the first step waits for its tiles and the last output is stored when all work is done; and all
+ * loads go through one channel before the last step works and its output is stored. */
 uint64_t erg_least_cycles(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m, bool direct) {
   timeline t = {.arch = arch, .g = g, .m = m, .steps = (int64_t)m->n_tiles * m->m_tiles * m->k_chunks};
   double stored = 0, free_channels[ERG_MAX_LEVELS] = {0};
   int level = 0;
   load(&t);
-  step last = step_at(g, m, t.steps - 1);
+  const step last = step_at(g, m, t.steps - 1);
   double bits = (double)slice_bits(g, last.rows, last.channels, g->out_bits);
   erg_send(arch, free_channels, m->resident, ERG_TENSOR_OUTPUT, bits, bits, 0, &stored, &level);
+  double work = (double)(g->array ? erg_array_cycles(arch, g, m) : erg_work_cycles(arch, g, m));
   double waits = t.load_end + stored;
-  if (!direct) waits -= 0.5 * arch->level_count; /* waits are rounded level by level */
-  uint64_t work = g->array ? erg_array_cycles(arch, g, m) : erg_work_cycles(arch, g, m);
-  return work + (waits > 0 ? (uint64_t)llround(direct ? waits : floor(waits)) : 0);
+  if (!direct) return (uint64_t)(work + fmax(0, floor(waits - 0.5 * arch->level_count))); /* rounded level by level */
+  double loads = (double)m->offchip_bits;
+  for (int n = 0; n < 2; n++) { /* all tiles of channels but the last are alike */
+    int channels = tile_channels(g, m->out_channels, n ? m->n_tiles - 1 : 0);
+    loads -= (n ? 1 : m->n_tiles - 1) * (double)g->images * (double)slice_bits(g, g->out_h, channels, g->out_bits);
+  }
+  double through = loads / arch->levels[0].bandwidth_bits_per_cycle + stored +
+                   compute_cycles(arch, g, &last, t.steps - 1, t.steps);
+  return (uint64_t)(work + floor(fmax(waits, through - work) + 0.5));
 }
 
 void erg_count_cycles(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m, erg_activity *out) {

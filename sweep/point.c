@@ -125,6 +125,7 @@ erg_status erg_sweep_point(const erg_sweep *s, int64_t index, erg_sweep_inputs *
                        .seed = (uint64_t)s->seed};
   if (!in->memo) in->memo = erg_memo_new();
   point->memo = in->memo;
+  point->totals_only = true;
   const erg_precision *p = &point->precision;
   bool integer = erg_precision_is_int(p);
   char name[32];

@@ -179,6 +179,7 @@ typedef struct {
   int batch;
   uint64_t seed;
   double zero_share; /**< of the MACs, those with a zero operand, gated by the hardware; 0: no gating */
+  bool totals_only;      /**< price the sum of all layers once: no energy by layer, no law's test, no interval */
   struct erg_memo *memo; /**< passes counted before on this very arch, or NULL (memo.h inside sim) */
   bool count_toggles; /**< model rtl: of the cells' registers, exactly (a network through RTL took 1.3 times as long) */
 } erg_point;
