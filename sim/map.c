@@ -65,6 +65,7 @@ typedef struct {
   const erg_geometry *geometry;
   row_side rows[ROW_SIDES];
   int rows_known;
+  bool bits_only; /* ties are left as they are */
   bool direct; /* every scratchpad is filled from off chip: nothing lies between */
   erg_mapping best;
   uint64_t best_cycles; /* computed only when off-chip bits tie */
@@ -93,7 +94,7 @@ static void consider(search *s, const erg_mapping *m, bool first_of_count) {
     s->found = true;
     return;
   }
-  if (!first_of_count) return;
+  if (!first_of_count || s->bits_only) return;
   if (s->best_cycles == UINT64_MAX) s->best_cycles = cycles_of(s, &s->best);
   uint64_t least = erg_least_cycles(s->arch, s->geometry, m, s->direct);
   if (least > s->best_cycles || (least == s->best_cycles && !smaller(m, &s->best))) return;
@@ -208,8 +209,10 @@ static bool cuts_alike(const erg_geometry *g, int64_t step, int64_t reduction) {
          step * g->residual_bits % 8 == 0;
 }
 
-erg_status erg_map(const erg_arch *arch, const erg_geometry *g, erg_mapping *out, erg_error *error) {
+static erg_status find(const erg_arch *arch, const erg_geometry *g, bool bits_only, erg_mapping *out,
+                       erg_error *error) {
   search s;
+  s.bits_only = bits_only;
   s.arch = arch, s.geometry = g, s.rows_known = 0, s.found = false; /* the table of rows is filled as it is asked */
   s.direct = is_direct(arch);
   int64_t reduction = erg_geometry_reduction(g);
@@ -230,6 +233,17 @@ erg_status erg_map(const erg_arch *arch, const erg_geometry *g, erg_mapping *out
   if (!s.found) return no_fit(arch, g, error);
   *out = s.best;
   return ERG_OK;
+}
+
+erg_status erg_map(const erg_arch *arch, const erg_geometry *g, erg_mapping *out, erg_error *error) {
+  return find(arch, g, false, out, error);
+}
+
+erg_status erg_map_bits(const erg_arch *arch, const erg_geometry *g, uint64_t *bits, erg_error *error) {
+  erg_mapping mapping;
+  erg_status status = find(arch, g, true, &mapping, error);
+  if (status == ERG_OK) *bits = mapping.offchip_bits;
+  return status;
 }
 
 erg_status erg_map_given(const erg_arch *arch, const erg_geometry *g, erg_mapping *mapping, erg_error *error) {

@@ -12,7 +12,8 @@ typedef struct {
   erg_mapping mapping;
   erg_op_counts ops;
   erg_activity activity;
-  bool used, counted;
+  uint64_t bits;
+  bool mapped, counted; /* the mapping, the activity is known; bits always are */
 } entry;
 
 struct erg_memo {
@@ -60,25 +61,46 @@ static entry **find(struct erg_memo *memo, const erg_geometry *g) {
   }
 }
 
+/* The geometry's entry, made if it is not there; NULL: no memory, nothing is kept. */
+static entry *claim(struct erg_memo *memo, const erg_geometry *g) {
+  if (memo->count > SLOTS / 2) erg_memo_clear(memo);
+  entry **at = find(memo, g);
+  if (*at) return *at;
+  *at = calloc(1, sizeof **at);
+  if (!*at) return NULL;
+  memcpy(&(*at)->geometry, g, sizeof *g);
+  memo->count++;
+  return *at;
+}
+
 erg_status erg_memo_map(struct erg_memo *memo, const erg_arch *arch, const erg_geometry *g, erg_mapping *out,
                         erg_error *error) {
-  if (!memo) return erg_map(arch, g, out, error);
-  entry **at = find(memo, g);
-  if (*at) {
-    *out = (*at)->mapping;
+  entry *e = memo ? *find(memo, g) : NULL;
+  if (e && e->mapped) {
+    *out = e->mapping;
     return ERG_OK;
   }
   erg_status status = erg_map(arch, g, out, error);
-  if (status != ERG_OK) return status;
-  if (memo->count > SLOTS / 2) {
-    erg_memo_clear(memo);
-    at = find(memo, g);
+  if (status != ERG_OK || !memo) return status;
+  e = claim(memo, g);
+  if (!e) return ERG_OK;
+  e->mapping = *out;
+  e->bits = out->offchip_bits;
+  e->mapped = true;
+  return ERG_OK;
+}
+
+erg_status erg_memo_bits(struct erg_memo *memo, const erg_arch *arch, const erg_geometry *g, uint64_t *bits,
+                         erg_error *error) {
+  entry *e = memo ? *find(memo, g) : NULL;
+  if (e) {
+    *bits = e->bits;
+    return ERG_OK;
   }
-  *at = calloc(1, sizeof **at); /* without memory nothing is kept */
-  if (!*at) return ERG_OK;
-  memcpy(&(*at)->geometry, g, sizeof *g);
-  (*at)->mapping = *out;
-  memo->count++;
+  erg_status status = erg_map_bits(arch, g, bits, error);
+  if (status != ERG_OK || !memo) return status;
+  e = claim(memo, g);
+  if (e) e->bits = *bits;
   return ERG_OK;
 }
 

@@ -18,11 +18,8 @@ static bool exists(const erg_pass *pass, const erg_precision *precision) {
 
 static bool offchip_bits(const erg_point *point, const erg_pass *pass, uint64_t *bits, erg_error *error) {
   erg_geometry geometry;
-  erg_mapping mapping;
   erg_geometry_at(point, pass, &geometry);
-  if (erg_memo_map(point->memo, point->arch, &geometry, &mapping, error) != ERG_OK) return false;
-  *bits = mapping.offchip_bits;
-  return true;
+  return erg_memo_bits(point->memo, point->arch, &geometry, bits, error) == ERG_OK;
 }
 
 bool erg_judge_fusion(void *context, const erg_pass *fused, const erg_pass *parts, int part_count, char *reason,

@@ -119,6 +119,8 @@ typedef struct {
 /** Chooses by: least off-chip bits, then fewest cycles, then lexicographically smallest (out_channels, out_rows, order).
  *  ERG_ERR_DATA naming the tensor, what the smallest tile needs and what half the scratchpad holds. */
 erg_status erg_map(const erg_arch *arch, const erg_geometry *geometry, erg_mapping *out, erg_error *error);
+/** Off-chip bits of the tile that erg_map chooses, without settling which of those that tie it is. */
+erg_status erg_map_bits(const erg_arch *arch, const erg_geometry *geometry, uint64_t *bits, erg_error *error);
 /** Completes a mapping whose tile (out_channels, out_rows, reduction, order) is given: replay, and equal-tile
  *  comparisons across precisions. Fit is checked. */
 erg_status erg_map_given(const erg_arch *arch, const erg_geometry *geometry, erg_mapping *mapping, erg_error *error);
