@@ -66,7 +66,7 @@ typedef struct {
   row_side rows[ROW_SIDES];
   int rows_known;
   bool bits_only; /* ties are left as they are */
-  bool direct; /* every scratchpad is filled from off chip: nothing lies between */
+  bool direct;    /* every scratchpad is filled from off chip: nothing lies between */
   erg_mapping best;
   uint64_t best_cycles; /* computed only when off-chip bits tie */
   bool found;
@@ -205,8 +205,8 @@ static erg_status no_fit(const erg_arch *arch, const erg_geometry *g, erg_error 
 
 /* Cuts of channels into as many tiles then move equal bits: all but the last begin and end on a byte. */
 static bool cuts_alike(const erg_geometry *g, int64_t step, int64_t reduction) {
-  return step * reduction * g->weight_bits % 8 == 0 && step * g->constant_bits % 8 == 0 && step * g->out_bits % 8 == 0 &&
-         step * g->residual_bits % 8 == 0;
+  return step * reduction * g->weight_bits % 8 == 0 && step * g->constant_bits % 8 == 0 &&
+         step * g->out_bits % 8 == 0 && step * g->residual_bits % 8 == 0;
 }
 
 static erg_status find(const erg_arch *arch, const erg_geometry *g, bool bits_only, erg_mapping *out,

@@ -85,7 +85,8 @@ static erg_status run_pass(const erg_point *point, const erg_precision *hardware
     status = erg_memo_map(point->memo, point->arch, &layer->geometry, &layer->mapping, &fault);
   if (status == ERG_OK) status = count_pass(point, rtl, ops, layer, &fault);
   if (status == ERG_OK && pass->chain) status = count_chain(point, plan, layer, &fault);
-  if (status == ERG_OK && (pass->chain || point->model != ERG_MODEL_ANALYTIC)) status = erg_conserve(point->arch, &layer->geometry, &layer->activity, &fault);
+  if (status == ERG_OK && (pass->chain || point->model != ERG_MODEL_ANALYTIC))
+    status = erg_conserve(point->arch, &layer->geometry, &layer->activity, &fault);
   layer->activity.gated_macs = (uint64_t)llround(point->zero_share * (double)layer->activity.ops[ERG_OP_MAC]);
   if (status == ERG_OK && !point->totals_only) {
     erg_price_machine machine;

@@ -230,8 +230,8 @@ uint64_t erg_least_cycles(const erg_arch *arch, const erg_geometry *g, const erg
     int channels = tile_channels(g, m->out_channels, n ? m->n_tiles - 1 : 0);
     loads -= (n ? 1 : m->n_tiles - 1) * (double)g->images * (double)slice_bits(g, g->out_h, channels, g->out_bits);
   }
-  double through = loads / arch->levels[0].bandwidth_bits_per_cycle + stored +
-                   compute_cycles(arch, g, &last, t.steps - 1, t.steps);
+  double through =
+      loads / arch->levels[0].bandwidth_bits_per_cycle + stored + compute_cycles(arch, g, &last, t.steps - 1, t.steps);
   return (uint64_t)(work + floor(fmax(waits, through - work) + 0.5));
 }
 

@@ -7,9 +7,10 @@
 
 namespace {
 
-const char *const kSpec = "name: bench\nworkloads: [resnet18]\nwidths: {weight: [2, 3, 4, 5, 6, 7, 8], activation: [2, 3, 4, 5, 6, 7, "
-                          "8], accumulator: [24, 26, 28, 30, 32, 34, 36, 38, 40, 42, 44]}\n"
-                          "axes:\n  - {set: [arch.rows, arch.cols], values: [8 8, 16 16, 32 32, 64 64]}\n";
+const char *const kSpec =
+    "name: bench\nworkloads: [resnet18]\nwidths: {weight: [2, 3, 4, 5, 6, 7, 8], activation: [2, 3, 4, 5, 6, 7, "
+    "8], accumulator: [24, 26, 28, 30, 32, 34, 36, 38, 40, 42, 44]}\n"
+    "axes:\n  - {set: [arch.rows, arch.cols], values: [8 8, 16 16, 32 32, 64 64]}\n";
 
 void points(benchmark::State &state, bool sweeping) {
   sweep::Sweep s(kSpec);

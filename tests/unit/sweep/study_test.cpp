@@ -129,7 +129,8 @@ TEST(SweepStudy, ARowIsTheRunOfItsPoint) {
     ASSERT_EQ(erg_run(&point, nullptr, &result, &s.error), ERG_OK);
     const erg_cell *c = row.cells;
     EXPECT_EQ(static_cast<uint64_t>(c[ERG_SWEEP_CYCLES].integer), result.activity.cycles);
-    EXPECT_NEAR(c[ERG_SWEEP_ENERGY_PJ].real, result.energy.total_pj, 1e-12 * result.energy.total_pj) << "one sum, two orders";
+    EXPECT_NEAR(c[ERG_SWEEP_ENERGY_PJ].real, result.energy.total_pj, 1e-12 * result.energy.total_pj)
+        << "one sum, two orders";
     double parts = c[ERG_SWEEP_MAC_PJ].real + c[ERG_SWEEP_OTHER_OPS_PJ].real + c[ERG_SWEEP_REGISTERS_PJ].real +
                    c[ERG_SWEEP_PARTIAL_SUMS_PJ].real + c[ERG_SWEEP_SCRATCHPADS_PJ].real + c[ERG_SWEEP_DRAM_PJ].real;
     EXPECT_NEAR(parts, result.energy.total_pj, 1e-9 * parts);
