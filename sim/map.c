@@ -240,7 +240,7 @@ erg_status erg_map(const erg_arch *arch, const erg_geometry *g, erg_mapping *out
 }
 
 erg_status erg_map_bits(const erg_arch *arch, const erg_geometry *g, uint64_t *bits, erg_error *error) {
-  erg_mapping mapping;
+  erg_mapping mapping = {0};
   erg_status status = find(arch, g, true, &mapping, error);
   if (status == ERG_OK) *bits = mapping.offchip_bits;
   return status;

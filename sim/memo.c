@@ -7,8 +7,10 @@
 
 #define SLOTS 4096 /* a power of two; full tables forget everything */
 
+typedef unsigned char geometry_bytes[sizeof(erg_geometry)];
+
 typedef struct {
-  erg_geometry geometry;
+  geometry_bytes key;
   erg_mapping mapping;
   erg_op_counts ops;
   erg_activity activity;
@@ -55,9 +57,11 @@ static uint64_t hash_of(const erg_geometry *g) {
 /* The geometry's entry, or the empty slot where it belongs. */
 static entry **find(struct erg_memo *memo, const erg_geometry *g) {
   uint64_t slot = hash_of(g);
+  geometry_bytes key;
+  memcpy(key, g, sizeof key);
   for (;; slot++) {
     entry **at = &memo->slots[slot % SLOTS];
-    if (!*at || memcmp(&(*at)->geometry, g, sizeof *g) == 0) return at;
+    if (!*at || memcmp((*at)->key, key, sizeof key) == 0) return at;
   }
 }
 
@@ -68,7 +72,7 @@ static entry *claim(struct erg_memo *memo, const erg_geometry *g) {
   if (*at) return *at;
   *at = calloc(1, sizeof **at);
   if (!*at) return NULL;
-  memcpy(&(*at)->geometry, g, sizeof *g);
+  memcpy((*at)->key, g, sizeof *g);
   memo->count++;
   return *at;
 }
