@@ -60,8 +60,8 @@ static erg_status evaluate_row(erg_eval *eval, const inputs *in, const erg_calib
   erg_error fault = {0};
   erg_status status = erg_quantize(&in->graph, &in->weights, calibration, &options, &row->quantized, &fault);
   if (status == ERG_OK)
-    status = erg_evaluate(&row->quantized, &in->weights, &in->test, (erg_integer_model)cli->integer_model,
-                          &machine, &row->evaluation, &fault);
+    status = erg_evaluate(&row->quantized, &in->weights, &in->test, (erg_integer_model)cli->integer_model, &machine,
+                          &row->evaluation, &fault);
   if (status == ERG_ERR_UNSUPPORTED) {
     row->skipped = true;
     row->reason = erg_arena_strdup((erg_arena *)&cli->arena, fault.text ? fault.text : "");
@@ -115,8 +115,7 @@ static erg_status evaluate(const erg_cli *cli, inputs *in, erg_error *error) {
   erg_status status = erg_evaluate_float(&in->graph, &in->weights, &in->test, &eval.reference, error);
   if (status == ERG_OK && cli->equalize) status = erg_equalize(&in->graph, &in->weights, &eval.equalized, error);
   if (status == ERG_OK) status = erg_calibrate(&in->graph, &in->weights, &in->calibration, &calibration, error);
-  for (int i = 0; i < eval.row_count && status == ERG_OK; i++)
-    status = evaluate_row(&eval, in, &calibration, i, error);
+  for (int i = 0; i < eval.row_count && status == ERG_OK; i++) status = evaluate_row(&eval, in, &calibration, i, error);
   if (status == ERG_OK) status = report(&eval, error);
   for (int i = 0; i < eval.row_count; i++) {
     erg_evaluation_free(&eval.rows[i].evaluation);

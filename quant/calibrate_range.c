@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* From what a tensor was to what its grid spans. Clipping trades a few large errors against a finer step for the rest. */
+/* From what a tensor was to what its grid spans. Clipping trades a few large errors against a finer step for the rest.
+ */
 #include "ergon/quantized.h"
 #include <math.h>
 

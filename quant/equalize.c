@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Cross-layer equalization. ReLU(s x) = s ReLU(x) for s > 0, so a channel's magnitude can move from one layer's weights
- * to the next one's; where both are equal one scale a tensor wastes least. A ReLU6 has a limit of its own, which does not
- * move with s: such pairs are left. */
+ * to the next one's; where both are equal one scale a tensor wastes least. A ReLU6 has a limit of its own, which does
+ * not move with s: such pairs are left. */
 #include "find.h"
 #include <math.h>
 

@@ -59,14 +59,13 @@ typedef struct {
   erg_integer_run *integer;
   erg_float_run *reference; /* or NULL */
   erg_examples examples;
-  int node;                 /* of the logits */
+  int node; /* of the logits */
   double *logits;
   powers powers;
 } session;
 
-static erg_status open_session(session *s, const erg_weights *weights, const erg_dataset *data,
-                               erg_integer_model model, const erg_integer_machine *machine, erg_evaluation *out,
-                               erg_error *error) {
+static erg_status open_session(session *s, const erg_weights *weights, const erg_dataset *data, erg_integer_model model,
+                               const erg_integer_machine *machine, erg_evaluation *out, erg_error *error) {
   const erg_graph *graph = s->q->graph;
   size_t nodes = (size_t)graph->node_count;
   erg_status status = erg_examples_open(graph, data, &s->examples, error);

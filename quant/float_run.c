@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The float reference: every node for itself, in double, in the plainest loops. It shares nothing with the kernels, so
  * that what it says about them is evidence. Operators are float_ops.c's. */
-#include "float_ops.h"
 #include "find.h"
+#include "float_ops.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@ struct erg_float_run {
   const erg_graph *graph;
   erg_arena arena;
   int input;
-  double **tensors;        /* by node */
+  double **tensors;         /* by node */
   erg_float_values *values; /* by node */
 };
 

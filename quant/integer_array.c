@@ -25,8 +25,8 @@ static erg_status widest_precision(const erg_quantized *q, erg_precision *out, e
   return ERG_OK;
 }
 
-erg_status erg_quant_array_open(const erg_quantized *q, const erg_integer_machine *machine,
-                                erg_quant_array *out, erg_error *error) {
+erg_status erg_quant_array_open(const erg_quantized *q, const erg_integer_machine *machine, erg_quant_array *out,
+                                erg_error *error) {
   *out = (erg_quant_array){.point = *machine->point, .gap_probability = machine->gap_probability};
   out->point.graph = q->graph;
   out->point.fusion = ERG_FUSION_EPILOGUE; /* the only array there is in RTL; a plan without fusion leaves it idle */

@@ -31,8 +31,7 @@ static int *find_owners(erg_arena *arena, const erg_quantized *q) {
   if (!owner) return NULL;
   for (int id = 0; id < q->graph->node_count; id++) owner[id] = id;
   for (int i = 0; i < q->plan.pass_count; i++)
-    if (keeps_grid(q->graph, &q->plan.passes[i]))
-      owner[q->plan.passes[i].output] = owner[q->plan.passes[i].inputs[0]];
+    if (keeps_grid(q->graph, &q->plan.passes[i])) owner[q->plan.passes[i].output] = owner[q->plan.passes[i].inputs[0]];
   return owner;
 }
 
@@ -54,7 +53,8 @@ static int *find_widths(erg_arena *arena, const erg_quantized *q, const int *own
 }
 
 static erg_grid grid_of(const erg_quantized *q, const erg_calibration *calibration, int node, int bits) {
-  return erg_grid_over(erg_calibration_range(calibration, node, q->options.calibration, q->options.percent, bits), bits);
+  return erg_grid_over(erg_calibration_range(calibration, node, q->options.calibration, q->options.percent, bits),
+                       bits);
 }
 
 static erg_status make_grids(erg_quantized *q, const erg_calibration *calibration, erg_error *error) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Parameters of passes on the array, from real weights: fold, scale, round. Refreshing is cheap (no memory is taken), for
- * training that quantizes every step. The other passes are vector_pass.c's. */
+/* Parameters of passes on the array, from real weights: fold, scale, round. Refreshing is cheap (no memory is taken),
+ * for training that quantizes every step. The other passes are vector_pass.c's. */
 #include "refresh.h"
 #include "find.h"
 #include "vector_pass.h"
@@ -8,8 +8,8 @@
 #include <string.h>
 
 /* Weights and biases after folding. */
-static erg_status fold(const erg_quantized *q, const erg_pass *pass, const erg_weights *weights,
-                       erg_quantized_layer *l, erg_error *error) {
+static erg_status fold(const erg_quantized *q, const erg_pass *pass, const erg_weights *weights, erg_quantized_layer *l,
+                       erg_error *error) {
   int node = pass->nodes[0], filters = pass->conv.filters;
   const erg_node *n = &q->graph->nodes[node];
   int64_t count = filters * l->reduction;
@@ -20,8 +20,7 @@ static erg_status fold(const erg_quantized *q, const erg_pass *pass, const erg_w
     erg_batch_norm_stats stats;
     erg_status status = erg_need_batch_norm(q->graph, weights, pass->nodes[1], &stats, error);
     if (status == ERG_OK)
-      status =
-          erg_batch_norm_fold(filters, l->reduction, weight, bias, &stats, l->weight_real, l->bias_real, error);
+      status = erg_batch_norm_fold(filters, l->reduction, weight, bias, &stats, l->weight_real, l->bias_real, error);
     return status;
   }
   memcpy(l->weight_real, weight, sizeof *weight * (size_t)count);
@@ -38,8 +37,8 @@ static erg_status fold(const erg_quantized *q, const erg_pass *pass, const erg_w
   return ERG_OK;
 }
 
-/* The least scale with which the bias fits a quarter of the accumulator. A channel of zeros has none of its own: its bias
- * gets 20 bits, or half as many as the accumulator has. */
+/* The least scale with which the bias fits a quarter of the accumulator. A channel of zeros has none of its own: its
+ * bias gets 20 bits, or half as many as the accumulator has. */
 static double least_scale(double bias, double input_scale, double scale, int accumulator_bits) {
   int bits = accumulator_bits - 2;
   if (scale <= 0) bits = accumulator_bits / 2 < 20 ? accumulator_bits / 2 : 20;

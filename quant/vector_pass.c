@@ -98,8 +98,7 @@ erg_status erg_vector_refresh(erg_quantized *q, const erg_pass *pass, const erg_
 }
 
 static void run_clamp(const erg_quantized_layer *l, int64_t count, const int16_t *a, int16_t *output) {
-  for (int64_t i = 0; i < count; i++)
-    output[i] = (int16_t)(a[i] < l->low ? l->low : a[i] > l->high ? l->high : a[i]);
+  for (int64_t i = 0; i < count; i++) output[i] = (int16_t)(a[i] < l->low ? l->low : a[i] > l->high ? l->high : a[i]);
 }
 
 static erg_status run_norm(const erg_pass *pass, const erg_synth_norm *n, const erg_quantized_layer *l,
@@ -118,8 +117,7 @@ erg_status erg_vector_run(const erg_quantized *q, const erg_quantized_layer *l, 
   const erg_pass *pass = &q->plan.passes[l->pass];
   const erg_node *node = &q->graph->nodes[pass->nodes[0]];
   int64_t count = erg_shape_elements(pass->out_shape);
-  if (node->op->run_s16)
-    return node->op->run_s16(&node->attrs, &pass->in_shape, a, l->input.zero_point, output, error);
+  if (node->op->run_s16) return node->op->run_s16(&node->attrs, &pass->in_shape, a, l->input.zero_point, output, error);
   if (pass->norm) return run_norm(pass, &l->norm, l, a, output, error);
   if (pass->gate) return erg_gate_s16(count, a, l->table_bits, l->table, output, error);
   if (node->op->role == ERG_ROLE_BATCH_NORM)

@@ -49,7 +49,8 @@ static double find_scale(const double *w, int64_t count, int bits, bool min_max)
     for (int i = -4; i <= 4; i++)
       if (middle + i * step * widest <= widest) try_scale(&s, middle + i * step * widest);
   }
-  for (int i = 0; i < 20 && try_scale(&s, s.refit); i++) {}
+  for (int i = 0; i < 20 && try_scale(&s, s.refit); i++) {
+  }
   return s.best;
 }
 

@@ -31,10 +31,13 @@ struct Machine {
 
 // Residual, batch norm, both clamps, a table, pools: whatever an epilogue may hold.
 struct Network {
-  test::SmallNet net{8, 8, 3,
-                     {"{name: c1, op: conv2d, K: 20, kernel: 3, pad: 1}", "{name: bn, op: batch_norm}", "{name: r1, op: relu}",
-                      "{name: dw, op: conv2d, K: 20, kernel: 3, pad: 1, groups: 20, bias: yes}",
-                      "{name: add, op: add, inputs: [dw, r1]}", "{name: r2, op: relu6}", "{name: pool, op: max_pool, kernel: 2, stride: 2}",
+  test::SmallNet net{8,
+                     8,
+                     3,
+                     {"{name: c1, op: conv2d, K: 20, kernel: 3, pad: 1}", "{name: bn, op: batch_norm}",
+                      "{name: r1, op: relu}", "{name: dw, op: conv2d, K: 20, kernel: 3, pad: 1, groups: 20, bias: yes}",
+                      "{name: add, op: add, inputs: [dw, r1]}", "{name: r2, op: relu6}",
+                      "{name: pool, op: max_pool, kernel: 2, stride: 2}",
                       "{name: c2, op: conv2d, K: 18, kernel: 1, bias: yes}", "{name: gate, op: sigmoid}",
                       "{name: mean, op: global_avg_pool}", "{name: fc, op: fc, K: 5, bias: yes}"}};
   test::Weights weights{net};
@@ -68,7 +71,9 @@ void compare(const Network &n, const erg_quantize_options &options, const char *
   erg_integer_close(rtl);
 }
 
-TEST(EvalRtl, EveryTensorOfEveryImageIsTheGoldenOne) { compare(Network(), test::options("int8"), "edge", 0); }
+TEST(EvalRtl, EveryTensorOfEveryImageIsTheGoldenOne) {
+  compare(Network(), test::options("int8"), "edge", 0);
+}
 
 TEST(EvalRtl, LayersOfSeveralWidthsShareTheWidestArray) {
   Network n;

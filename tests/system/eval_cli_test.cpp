@@ -21,10 +21,14 @@ struct Files {
     erg_graph_free(&graph);
   }
   std::string path() const { return folder / "w.safetensors"; }
-  test::Output eval(const std::string &rest) const { return test::ergon("eval manifold-mlp-relu --weights '" + path() + "' " + rest); }
+  test::Output eval(const std::string &rest) const {
+    return test::ergon("eval manifold-mlp-relu --weights '" + path() + "' " + rest);
+  }
 };
 
-bool has(const std::string &text, const std::string &part) { return text.find(part) != std::string::npos; }
+bool has(const std::string &text, const std::string &part) {
+  return text.find(part) != std::string::npos;
+}
 
 } // namespace
 
@@ -35,7 +39,8 @@ TEST(EvalCli, ARowAPrecisionAndATableOfTensors) {
   for (const char *part : {"50 test examples, seed 7", "a scale a layer", "Equalized 6 pairs", "float", "int8", "w4a8",
                            "fp16: skipped, because", "SQNR of every tensor", "relu3", "fc7", "ranges by mse over 256"})
     EXPECT_TRUE(has(o.out, part)) << part << "\n" << o.out;
-  EXPECT_EQ(f.eval("--data manifold --examples 50 --precision int8,w4a8,fp16 --per-tensor --equalize --seed 7").out, o.out);
+  EXPECT_EQ(f.eval("--data manifold --examples 50 --precision int8,w4a8,fp16 --per-tensor --equalize --seed 7").out,
+            o.out);
   test::Output plain = f.eval("--data manifold --examples 50 --precision int8 --model plain --json");
   test::Output fast = f.eval("--data manifold --examples 50 --precision int8 --model golden --json");
   size_t at = plain.out.find("\"results\"");

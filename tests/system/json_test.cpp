@@ -161,7 +161,8 @@ TEST(Json, EvalIsAsDocumented) {
   ASSERT_EQ(erg_weights_new(&graph, &weights, &error), ERG_OK);
   erg_weights_initialize(&weights, 1);
   ASSERT_EQ(erg_weights_write((f / "w.safetensors").c_str(), &weights, nullptr, &error), ERG_OK) << error.message();
-  std::string line = "eval manifold-mlp-relu --data manifold --examples 20 --precision int8,fp16 --weights '" + (f / "w.safetensors'");
+  std::string line =
+      "eval manifold-mlp-relu --data manifold --examples 20 --precision int8,fp16 --weights '" + (f / "w.safetensors'");
   hold(documented("ergon.eval"), emitted(line, 0));
   Paths percentile = emitted(line + " --calibration percentile --equalize", 0);
   EXPECT_TRUE(percentile.count("equalized_pairs") && percentile.count("calibration.percent"));

@@ -26,7 +26,8 @@ TEST(QuantEvaluate, TiesScoreTheirShareAndLossIsCrossEntropy) {
   EXPECT_DOUBLE_EQ(e.accuracy, (1 + 1.0 / 2 + 1.0 / 3 + 0) / 4);
   EXPECT_EQ(e.tied, 3);
   EXPECT_EQ(e.labels, 4);
-  double loss = std::log(1 + std::exp(-2) + std::exp(-1)) + std::log(2 + std::exp(-1)) + std::log(3) + std::log(2 + std::exp(-4)) + 4;
+  double loss = std::log(1 + std::exp(-2) + std::exp(-1)) + std::log(2 + std::exp(-1)) + std::log(3) +
+                std::log(2 + std::exp(-4)) + 4;
   EXPECT_NEAR(e.loss, loss / 4, 1e-12);
 }
 
@@ -68,7 +69,8 @@ TEST(QuantEvaluate, BatchesAndKernelsDoNotMatter) {
   test::Quantized q(one.net, one.weights, c, test::options("w4a5"));
   test::Evaluation first, golden;
   test::Error error;
-  ASSERT_EQ(erg_evaluate(&q, &one.weights, &data, ERG_INTEGER_FAST, nullptr, &first, &error), ERG_OK) << error.message();
+  ASSERT_EQ(erg_evaluate(&q, &one.weights, &data, ERG_INTEGER_FAST, nullptr, &first, &error), ERG_OK)
+      << error.message();
   ASSERT_EQ(erg_evaluate(&q, &one.weights, &data, ERG_INTEGER_GOLDEN, nullptr, &golden, &error), ERG_OK);
   EXPECT_EQ(first.loss, golden.loss);
   EXPECT_EQ(first.labels, 11);
@@ -77,7 +79,8 @@ TEST(QuantEvaluate, BatchesAndKernelsDoNotMatter) {
     test::Calibration cm(many.net, many.weights, data);
     test::Quantized qm(many.net, many.weights, cm, test::options("w4a5"));
     test::Evaluation e;
-    ASSERT_EQ(erg_evaluate(&qm, &many.weights, &data, ERG_INTEGER_FAST, nullptr, &e, &error), ERG_OK) << error.message();
+    ASSERT_EQ(erg_evaluate(&qm, &many.weights, &data, ERG_INTEGER_FAST, nullptr, &e, &error), ERG_OK)
+        << error.message();
     EXPECT_EQ(e.labels, 11);
     EXPECT_DOUBLE_EQ(e.loss, first.loss) << batch;
     EXPECT_DOUBLE_EQ(e.accuracy, first.accuracy) << batch;

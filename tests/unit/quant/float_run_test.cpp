@@ -24,25 +24,29 @@ struct Op {
     ASSERT_EQ(want.size(), static_cast<size_t>(erg_shape_elements(net.nodes[1].out)));
     for (size_t i = 0; i < want.size(); i++) ASSERT_NEAR(got[i], want[i], 2e-5 * (1 + std::fabs(want[i]))) << i;
   }
-  std::vector<float> room() const { return std::vector<float>(static_cast<size_t>(erg_shape_elements(net.nodes[1].out))); }
+  std::vector<float> room() const {
+    return std::vector<float>(static_cast<size_t>(erg_shape_elements(net.nodes[1].out)));
+  }
 };
 
 TEST(QuantFloat, Convolutions) {
-  for (const char *node : {"{name: n, op: conv2d, K: 4, kernel: 3, pad: 1, stride: 2, bias: yes}",
-                           "{name: n, op: conv2d, K: 6, kernel: 3, pad: 1, groups: 6}",
-                           "{name: n, op: conv2d, K: 4, kernel: 1, groups: 2, bias: yes}", "{name: n, op: fc, K: 3, bias: yes}"}) {
+  for (const char *node :
+       {"{name: n, op: conv2d, K: 4, kernel: 3, pad: 1, stride: 2, bias: yes}",
+        "{name: n, op: conv2d, K: 6, kernel: 3, pad: 1, groups: 6}",
+        "{name: n, op: conv2d, K: 4, kernel: 1, groups: 2, bias: yes}", "{name: n, op: fc, K: 3, bias: yes}"}) {
     Op op(node);
     erg_conv2d_shape s;
     op.net.nodes[1].op->conv(&op.net.nodes[1].attrs, &op.net.nodes[0].out, &s);
     std::vector<float> out = op.room(), w = op.floats("weight"), b = op.floats("bias");
-    ASSERT_EQ(erg_conv2d_f32(&s, op.input.data(), w.data(), b.empty() ? nullptr : b.data(), out.data(), nullptr), ERG_OK);
+    ASSERT_EQ(erg_conv2d_f32(&s, op.input.data(), w.data(), b.empty() ? nullptr : b.data(), out.data(), nullptr),
+              ERG_OK);
     op.compare(out);
   }
 }
 
 TEST(QuantFloat, Pools) {
-  for (const char *node : {"{name: n, op: max_pool, kernel: 3, stride: 2, pad: 1}", "{name: n, op: avg_pool, kernel: 3, stride: 2, pad: 1}",
-                           "{name: n, op: global_avg_pool}"}) {
+  for (const char *node : {"{name: n, op: max_pool, kernel: 3, stride: 2, pad: 1}",
+                           "{name: n, op: avg_pool, kernel: 3, stride: 2, pad: 1}", "{name: n, op: global_avg_pool}"}) {
     Op op(node);
     erg_pool_shape s;
     op.net.nodes[1].op->pool(&op.net.nodes[1].attrs, &op.net.nodes[0].out, &s);
@@ -63,7 +67,8 @@ TEST(QuantFloat, Norms) {
   ASSERT_EQ(erg_batch_norm_f32(40, 6, batch.input.data(), &stats, out.data(), nullptr), ERG_OK);
   batch.compare(out);
   auto g = instance.floats("weight"), b = instance.floats("bias");
-  ASSERT_EQ(erg_instance_norm_f32(shape, instance.input.data(), g.data(), b.data(), 1e-5f, out.data(), nullptr), ERG_OK);
+  ASSERT_EQ(erg_instance_norm_f32(shape, instance.input.data(), g.data(), b.data(), 1e-5f, out.data(), nullptr),
+            ERG_OK);
   instance.compare(out);
   ASSERT_EQ(erg_layer_norm_f32(40, 6, layer.input.data(), g.data(), b.data(), 1e-5f, out.data(), nullptr), ERG_OK);
   layer.compare(out);
@@ -97,7 +102,8 @@ TEST(QuantFloat, SeveralInputsOrNoWeightsAreRefused) {
   op.weights.items[0].node = op.weights.items[1].node = 7;
   EXPECT_EQ(erg_float_open(&op.net, &op.weights, &run, &error), ERG_ERR_DATA);
   EXPECT_EQ(run, nullptr);
-  EXPECT_NE(error.message().find("n.weight is missing\nweights: n.bias is missing"), std::string::npos) << error.message();
+  EXPECT_NE(error.message().find("n.weight is missing\nweights: n.bias is missing"), std::string::npos)
+      << error.message();
 }
 
 } // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What folding does to weight grids, and what equalization gives back. 64 x 72 Gaussian weights, each channel times the gain
-// of a batch norm, log-normal with deviation s; mean over channels of each one's SQNR after quantizing. Scales by the
-// largest magnitude, as the field's folklore has it. Noise is the weights' own.
+// What folding does to weight grids, and what equalization gives back. 64 x 72 Gaussian weights, each channel times the
+// gain of a batch norm, log-normal with deviation s; mean over channels of each one's SQNR after quantizing. Scales by
+// the largest magnitude, as the field's folklore has it. Noise is the weights' own.
 #include "integer_net.hpp"
 
 namespace {
@@ -28,28 +28,33 @@ double mean_sqnr(const std::vector<double> &w, int bits, bool per_tensor) {
 
 std::vector<double> folded(uint64_t seed, double s) {
   test::Random random(seed);
-  std::vector<double> w(filters * reduction), folded_w(w.size()), gamma(filters), zero(filters), one(filters, 1), bias(filters);
+  std::vector<double> w(filters * reduction), folded_w(w.size()), gamma(filters), zero(filters), one(filters, 1),
+      bias(filters);
   for (double &x : w) x = erg_random_normal(&random);
   for (double &g : gamma) g = std::exp(s * erg_random_normal(&random)) * std::sqrt(1 + 1e-5);
   erg_batch_norm_stats norm{gamma.data(), zero.data(), zero.data(), one.data(), 1e-5};
-  EXPECT_EQ(erg_batch_norm_fold(filters, reduction, w.data(), nullptr, &norm, folded_w.data(), bias.data(), nullptr), ERG_OK);
+  EXPECT_EQ(erg_batch_norm_fold(filters, reduction, w.data(), nullptr, &norm, folded_w.data(), bias.data(), nullptr),
+            ERG_OK);
   return folded_w;
 }
 
 TEST(FoldingStudy, PerTensorGridsCollapsePerChannelOnesDoNot) {
   const double gains[] = {0, 0.5, 1, 1.5};
   const int seeds = 20;
-  std::printf("mean SQNR of a channel [dB] after folding, %d seeds\n  gain sd  W8 tensor  W8 channel  W4 tensor  W4 channel\n", seeds);
+  std::printf(
+      "mean SQNR of a channel [dB] after folding, %d seeds\n  gain sd  W8 tensor  W8 channel  W4 tensor  W4 channel\n",
+      seeds);
   double table[4][4] = {};
   for (int s = 0; s < 4; s++) {
     for (int seed = 0; seed < seeds; seed++)
       for (int i = 0; i < 4; i++)
         table[s][i] += mean_sqnr(folded(static_cast<uint64_t>(seed + 1), gains[s]), i < 2 ? 8 : 4, i % 2 == 0) / seeds;
-    std::printf("  %7.1f  %9.1f  %10.1f  %9.1f  %10.1f\n", gains[s], table[s][0], table[s][1], table[s][2], table[s][3]);
+    std::printf("  %7.1f  %9.1f  %10.1f  %9.1f  %10.1f\n", gains[s], table[s][0], table[s][1], table[s][2],
+                table[s][3]);
   }
   for (int bits8 : {0, 2}) {
     double flat = table[0][bits8 + 1];
-    EXPECT_LT(flat - table[0][bits8], 5);  /* without gains one scale a tensor loses little: the control */
+    EXPECT_LT(flat - table[0][bits8], 5); /* without gains one scale a tensor loses little: the control */
     for (int s = 0; s < 4; s++) EXPECT_NEAR(table[s][bits8 + 1], flat, 1);
   }
   EXPECT_GE(table[2][1] - table[2][0], 15); /* at deviation 1 */
@@ -58,7 +63,9 @@ TEST(FoldingStudy, PerTensorGridsCollapsePerChannelOnesDoNot) {
 
 // Two convolutions with a ReLU between, and gains moved between them: the function is what it was, the grids are not.
 struct Pair {
-  test::SmallNet net{6, 6, 8,
+  test::SmallNet net{6,
+                     6,
+                     8,
                      {"{name: c1, op: conv2d, K: 32, kernel: 3, pad: 1, bias: yes}", "{name: r, op: relu}",
                       "{name: c2, op: conv2d, K: 16, kernel: 3, pad: 1, bias: yes}"}};
   test::Weights weights{net}, equal{net};
@@ -104,13 +111,16 @@ TEST(Equalize, RecoversTenDecibelsOfAPairWithUnequalChannels) {
   test::FloatRun a(pair.net, pair.weights), b(pair.net, pair.equal);
   double most = 0, apart = 0;
   for (int n = 0; n < pair.data.count; n++) {
-    const double *x = a.forward(pair.data.values.data() + n * 288, 3), *y = b.forward(pair.data.values.data() + n * 288, 3);
-    for (int i = 0; i < 576; i++) most = std::max(most, std::fabs(x[i])), apart = std::max(apart, std::fabs(x[i] - y[i]));
+    const double *x = a.forward(pair.data.values.data() + n * 288, 3),
+                 *y = b.forward(pair.data.values.data() + n * 288, 3);
+    for (int i = 0; i < 576; i++)
+      most = std::max(most, std::fabs(x[i])), apart = std::max(apart, std::fabs(x[i] - y[i]));
   }
   EXPECT_GT(most, 0.5);
   EXPECT_LE(apart, 1e-9 * most); /* the float function stays */
   double before = pair.sqnr(pair.weights, true), after = pair.sqnr(pair.equal, true);
-  std::printf("per-tensor weights, 8 bits: %.1f dB, equalized %.1f dB (per channel %.1f dB)\n", before, after, pair.sqnr(pair.weights, false));
+  std::printf("per-tensor weights, 8 bits: %.1f dB, equalized %.1f dB (per channel %.1f dB)\n", before, after,
+              pair.sqnr(pair.weights, false));
   EXPECT_GE(after - before, 10);
   Pair flat(0); /* control: nothing to recover */
   EXPECT_LT(std::fabs(flat.sqnr(flat.equal, true) - flat.sqnr(flat.weights, true)), 3);
@@ -119,9 +129,10 @@ TEST(Equalize, RecoversTenDecibelsOfAPairWithUnequalChannels) {
 // Behind a batch norm the scale moves in its affine; pools let it through, an FC takes it.
 TEST(Equalize, ThroughBatchNormsPoolsAndDepthwise) {
   test::SmallNet net(6, 6, 3,
-                     {"{name: c1, op: conv2d, K: 4, kernel: 1, bias: yes}", "{name: b1, op: batch_norm}", "{name: r1, op: relu}",
-                      "{name: dw, op: conv2d, K: 4, kernel: 3, pad: 1, groups: 4}", "{name: b2, op: batch_norm}",
-                      "{name: r2, op: relu}", "{name: p, op: avg_pool, kernel: 2, stride: 2}", "{name: fc, op: fc, K: 3}"});
+                     {"{name: c1, op: conv2d, K: 4, kernel: 1, bias: yes}", "{name: b1, op: batch_norm}",
+                      "{name: r1, op: relu}", "{name: dw, op: conv2d, K: 4, kernel: 3, pad: 1, groups: 4}",
+                      "{name: b2, op: batch_norm}", "{name: r2, op: relu}",
+                      "{name: p, op: avg_pool, kernel: 2, stride: 2}", "{name: fc, op: fc, K: 3}"});
   test::Weights weights(net), equal(net);
   test::fill(net, &weights, 3);
   for (int i = 0; i < weights.count; i++)
@@ -142,9 +153,9 @@ TEST(Equalize, ThroughBatchNormsPoolsAndDepthwise) {
 
 TEST(Equalize, ALimitAForkOrAGateStopsIt) {
   test::SmallNet net(4, 4, 2,
-                     {"{name: c1, op: conv2d, K: 2, kernel: 1}", "{name: r1, op: relu6}", "{name: c2, op: conv2d, K: 2, kernel: 1}",
-                      "{name: add, op: add, inputs: [c2, r1]}", "{name: c3, op: conv2d, K: 2, kernel: 1}", "{name: s, op: sigmoid}",
-                      "{name: fc, op: fc, K: 2}"});
+                     {"{name: c1, op: conv2d, K: 2, kernel: 1}", "{name: r1, op: relu6}",
+                      "{name: c2, op: conv2d, K: 2, kernel: 1}", "{name: add, op: add, inputs: [c2, r1]}",
+                      "{name: c3, op: conv2d, K: 2, kernel: 1}", "{name: s, op: sigmoid}", "{name: fc, op: fc, K: 2}"});
   test::Weights weights(net);
   test::fill(net, &weights, 3);
   int pairs = -1;

@@ -29,7 +29,9 @@ struct Fraction {
 int64_t bounded(double v, int64_t low, int64_t high) {
   return v < static_cast<double>(low) ? low : v > static_cast<double>(high) ? high : std::llrint(v);
 }
-int64_t bounded(int64_t v, int64_t low, int64_t high) { return v < low ? low : v > high ? high : v; }
+int64_t bounded(int64_t v, int64_t low, int64_t high) {
+  return v < low ? low : v > high ? high : v;
+}
 
 struct Checker {
   const erg_graph &graph;
@@ -70,11 +72,14 @@ struct Checker {
     int64_t top = (1 << (l.precision.weight_bits - 1)) - 1;
     for (int k = 0; k < pass.conv.filters; k++) {
       double step = l.input.scale * l.weight_scale[k];
-      EXPECT_NEAR(static_cast<double>(l.codes.bias[k]), bias(pass, k) / step, 0.5 + 1e-6 * std::fabs(bias(pass, k) / step));
+      EXPECT_NEAR(static_cast<double>(l.codes.bias[k]), bias(pass, k) / step,
+                  0.5 + 1e-6 * std::fabs(bias(pass, k) / step));
       for (int64_t i = k * l.reduction; i < (k + 1) * l.reduction; i++) {
         double want = w[i] * gain(pass, k) / l.weight_scale[k];
-        if (std::fabs(want) < static_cast<double>(top)) EXPECT_NEAR(l.codes.weight[i], want, 0.5 + 1e-9);
-        else EXPECT_EQ(l.codes.weight[i], want > 0 ? top : -top);
+        if (std::fabs(want) < static_cast<double>(top))
+          EXPECT_NEAR(l.codes.weight[i], want, 0.5 + 1e-9);
+        else
+          EXPECT_EQ(l.codes.weight[i], want > 0 ? top : -top);
       }
     }
   }
@@ -84,11 +89,13 @@ struct Checker {
     int channels = s.in.c / s.groups, group = k / (s.filters / s.groups);
     int64_t total = l.codes.bias[k];
     for (int64_t i = 0; i < l.reduction; i++) {
-      int c = static_cast<int>(i % channels), t = static_cast<int>(i / channels % s.kernel_w), u = static_cast<int>(i / channels / s.kernel_w);
+      int c = static_cast<int>(i % channels), t = static_cast<int>(i / channels % s.kernel_w),
+          u = static_cast<int>(i / channels / s.kernel_w);
       int y = p * s.stride_h - s.pad_top + u, x = r * s.stride_w - s.pad_left + t;
       if (y < 0 || y >= s.in.h || x < 0 || x >= s.in.w) continue;
       int64_t at = ((static_cast<int64_t>(n) * s.in.h + y) * s.in.w + x) * s.in.c + group * channels + c;
-      total += static_cast<int64_t>(codes(pass.inputs[0])[at] - l.input.zero_point) * l.codes.weight[k * l.reduction + i];
+      total +=
+          static_cast<int64_t>(codes(pass.inputs[0])[at] - l.input.zero_point) * l.codes.weight[k * l.reduction + i];
     }
     return total;
   }
@@ -98,16 +105,19 @@ struct Checker {
     int64_t top = (1 << (l.output.bits - 1)) - 1, low = -top - 1, high = top;
     if (pass.clamp) {
       low = l.output.zero_point;
-      if (std::isfinite(pass.clamp_high)) high = bounded(l.output.zero_point + std::rint(6 / l.output.scale), -top - 1, top);
+      if (std::isfinite(pass.clamp_high))
+        high = bounded(l.output.zero_point + std::rint(6 / l.output.scale), -top - 1, top);
     }
     erg_grid after = q.grids[pass.output];
     for (int64_t i = 0; i < erg_shape_elements(pass.out_shape); i++) {
       erg_shape o = pass.out_shape;
-      int k = static_cast<int>(i % o.c), c = static_cast<int>(i / o.c % o.w), p = static_cast<int>(i / o.c / o.w % o.h), n = static_cast<int>(i / o.c / o.w / o.h);
+      int k = static_cast<int>(i % o.c), c = static_cast<int>(i / o.c % o.w), p = static_cast<int>(i / o.c / o.w % o.h),
+          n = static_cast<int>(i / o.c / o.w / o.h);
       int64_t y = l.output.zero_point +
                   Fraction(l.input.scale * l.weight_scale[k] / l.output.scale).of(sum(pass, l, n, p, c, k));
       if (pass.residual >= 0)
-        y += Fraction(q.grids[pass.residual].scale / l.output.scale).of(codes(pass.residual)[i] - q.grids[pass.residual].zero_point);
+        y += Fraction(q.grids[pass.residual].scale / l.output.scale)
+                 .of(codes(pass.residual)[i] - q.grids[pass.residual].zero_point);
       y = bounded(y, low, high);
       if (pass.gate) {
         int64_t end = (1 << (after.bits - 1)) - 1;
@@ -124,7 +134,8 @@ struct Checker {
     int zp = q.grids[pass.inputs[0]].zero_point;
     for (int64_t i = 0; i < erg_shape_elements(pass.out_shape); i++) {
       erg_shape o = pass.out_shape;
-      int k = static_cast<int>(i % o.c), c = static_cast<int>(i / o.c % o.w), p = static_cast<int>(i / o.c / o.w % o.h), n = static_cast<int>(i / o.c / o.w / o.h);
+      int k = static_cast<int>(i % o.c), c = static_cast<int>(i / o.c % o.w), p = static_cast<int>(i / o.c / o.w % o.h),
+          n = static_cast<int>(i / o.c / o.w / o.h);
       int64_t most = INT16_MIN, total = 0, count = 0;
       for (int y = p * s.stride_h; y < p * s.stride_h + s.kernel_h; y++)
         for (int x = c * s.stride_w; x < c * s.stride_w + s.kernel_w; x++, count++) {
@@ -158,11 +169,13 @@ struct Checker {
         long double f = 1 / (1 + expl(-static_cast<long double>(x) * a.scale));
         want = bounded(int64_t{std::llrint(f / y.scale) + y.zero_point}, -top - 1, top);
       } else {
-        ASSERT_EQ(kind, "batch_norm"); /* its multiplier and bias are the kernel's own test; here one code of rounding */
+        ASSERT_EQ(kind,
+                  "batch_norm"); /* its multiplier and bias are the kernel's own test; here one code of rounding */
         int c = static_cast<int>(i % pass.out_shape.c), node = pass.nodes[0];
         double g = value(node, "weight")[c] / std::sqrt(value(node, "running_var")[c] + 1e-5);
         double real = g * (static_cast<double>(x) * a.scale - value(node, "running_mean")[c]) + value(node, "bias")[c];
-        double code = std::min(std::max(real / y.scale + y.zero_point, static_cast<double>(-top - 1)), static_cast<double>(top));
+        double code =
+            std::min(std::max(real / y.scale + y.zero_point, static_cast<double>(-top - 1)), static_cast<double>(top));
         ASSERT_NEAR(codes(pass.output)[i], code, 0.51) << pass.name;
         continue;
       }
@@ -180,7 +193,9 @@ struct Checker {
   }
 };
 
-struct Seen { int arrays = 0, vectors = 0, residuals = 0, clamps = 0, gates = 0, folded = 0; };
+struct Seen {
+  int arrays = 0, vectors = 0, residuals = 0, clamps = 0, gates = 0, folded = 0;
+};
 
 void run_case(uint64_t seed, Seen *seen) {
   SCOPED_TRACE("seed " + std::to_string(seed));
@@ -215,7 +230,8 @@ void run_case(uint64_t seed, Seen *seen) {
     seen->residuals += pass.residual >= 0;
     seen->clamps += pass.clamp;
     seen->gates += pass.gate != nullptr;
-    seen->folded += pass.kind == ERG_PASS_ARRAY && pass.node_count > 1 && std::string(net.nodes[pass.nodes[1]].op->name) == "batch_norm";
+    seen->folded += pass.kind == ERG_PASS_ARRAY && pass.node_count > 1 &&
+                    std::string(net.nodes[pass.nodes[1]].op->name) == "batch_norm";
   }
 }
 

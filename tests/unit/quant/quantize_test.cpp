@@ -5,11 +5,12 @@
 namespace {
 
 std::vector<std::string> conv_bn() {
-  return {"{name: conv, op: conv2d, K: 6, kernel: 3, pad: 1, bias: yes}", "{name: bn, op: batch_norm}", "{name: relu, op: relu}",
-          "{name: fc, op: fc, K: 4, bias: yes}"};
+  return {"{name: conv, op: conv2d, K: 6, kernel: 3, pad: 1, bias: yes}", "{name: bn, op: batch_norm}",
+          "{name: relu, op: relu}", "{name: fc, op: fc, K: 4, bias: yes}"};
 }
 std::vector<std::string> conv_alone() {
-  return {"{name: conv, op: conv2d, K: 6, kernel: 3, pad: 1, bias: yes}", "{name: relu, op: relu}", "{name: fc, op: fc, K: 4, bias: yes}"};
+  return {"{name: conv, op: conv2d, K: 6, kernel: 3, pad: 1, bias: yes}", "{name: relu, op: relu}",
+          "{name: fc, op: fc, K: 4, bias: yes}"};
 }
 
 void copy(const test::Weights &from, test::Weights &to, const std::string &name) {
@@ -48,7 +49,8 @@ TEST(QuantFold, TheFloatFunctionStays) {
   double most = 0, apart = 0;
   for (int i = 0; i < f.data.count; i++) {
     const double *x = f.data.values.data() + i * 90, *ya = a.forward(x, 4), *yb = b.forward(x, 3);
-    for (int k = 0; k < 4; k++) most = std::max(most, std::fabs(ya[k])), apart = std::max(apart, std::fabs(ya[k] - yb[k]));
+    for (int k = 0; k < 4; k++)
+      most = std::max(most, std::fabs(ya[k])), apart = std::max(apart, std::fabs(ya[k] - yb[k]));
   }
   EXPECT_GT(most, 0.1);
   EXPECT_LE(apart, 1e-5 * most);
@@ -108,7 +110,8 @@ TEST(QuantFold, AChannelOfZerosKeepsItsBias) {
   test::Quantized q(f.net, f.weights, c, test::options("int8"));
   test::IntegerRun run(q, ERG_INTEGER_FAST);
   run.forward(f.data.values.data());
-  for (int i = 0; i < 30; i++) EXPECT_NEAR(erg_grid_real(q.grids[3], run.at(3)[i * 6 + 1]), 0.7, 0.51 * q.grids[3].scale);
+  for (int i = 0; i < 30; i++)
+    EXPECT_NEAR(erg_grid_real(q.grids[3], run.at(3)[i * 6 + 1]), 0.7, 0.51 * q.grids[3].scale);
 }
 
 // A bias that is huge beside its weights widens the weights' step instead of wrapping the accumulator.
@@ -127,7 +130,8 @@ TEST(QuantFold, AHugeBiasDoesNotWrap) {
 
 TEST(QuantWidths, ATensorIsAsNarrowAsItsProducerAndReadersSay) {
   test::SmallNet net(4, 4, 2,
-                     {"{name: a, op: conv2d, K: 3, kernel: 1, bias: yes}", "{name: pool, op: max_pool, kernel: 2, stride: 2}",
+                     {"{name: a, op: conv2d, K: 3, kernel: 1, bias: yes}",
+                      "{name: pool, op: max_pool, kernel: 2, stride: 2}",
                       "{name: b, op: conv2d, K: 3, kernel: 1, bias: yes}", "{name: c, op: fc, K: 2, bias: yes}"});
   test::Weights weights(net);
   test::fill(net, &weights, 2);
