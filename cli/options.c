@@ -67,7 +67,8 @@ enum {
   KEY_PER_TENSOR,
   KEY_EQUALIZE,
   KEY_KERNELS,
-  KEY_EXAMPLES
+  KEY_EXAMPLES,
+  KEY_SEEDS
 };
 
 static const struct {
@@ -169,6 +170,10 @@ static const struct {
     {ERG_OPTION_EVAL, {"arch", KEY_ARCH, "NAME|FILE", 0, "model rtl: architecture (default edge)", 2}},
     {ERG_OPTION_EVAL, {"dataflow", KEY_DATAFLOW, "ws|os|is", 0, "model rtl: dataflow (default ws)", 2}},
     {ERG_OPTION_EVAL, {"set", KEY_SET, "KEY=VALUE", 0, "overrides a field: arch.rows=32, workload.KEY=VALUE", 2}},
+    {ERG_OPTION_STUDY, {"seeds", KEY_SEEDS, "N", 0, "how many (default: enough for the study's sign tests)", 1}},
+    {ERG_OPTION_STUDY, {"seed", KEY_SEED, "N", 0, "the first one (default 1)", 1}},
+    {ERG_OPTION_STUDY, {"csv", KEY_CSV, 0, 0, "CSV on stdout, a row a point", 3}},
+    {ERG_OPTION_STUDY, {"markdown", KEY_MARKDOWN, 0, 0, "a page from FILE.json of earlier runs", 3}},
     {ERG_OPTION_REPORT | ERG_OPTION_JSON, {"json", KEY_JSON, 0, 0, "JSON on stdout", 3}},
     {ERG_OPTION_RUN, {"csv", KEY_CSV, 0, 0, "CSV on stdout, a row a layer", 3}},
     {ERG_OPTION_SWEEP, {"csv", KEY_CSV, 0, 0, "export: CSV on stdout, a row a point", 3}},
@@ -453,6 +458,9 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
     break;
   case KEY_EXAMPLES:
     cli->examples = (int)whole(state, "examples", text, 1, 1000000);
+    break;
+  case KEY_SEEDS:
+    cli->seeds = (int)whole(state, "seeds", text, 1, 1000);
     break;
   case KEY_TOLERANCE:
     cli->tolerance = real(state, "tolerance", text, 0, 1e6);

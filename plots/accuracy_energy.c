@@ -17,7 +17,7 @@ enum { FAMILY, TRAINING, SERIES, BUDGET, ENERGY, LOSS, COLUMNS };
 static const char *const names[COLUMNS] = {"family", "training", "series", "budget", "energy_pj", "loss_increase_nat"};
 
 #define MOST_KINDS 24
-typedef struct { const char *family, *training, *series; } kind;
+typedef struct { const char *family, *training, *series; } curve;
 typedef struct {
   int kind;
   const char *budget;
@@ -25,7 +25,7 @@ typedef struct {
   double energy_pj, loss, squares; /* sums, then means and the deviation */
 } group;
 typedef struct {
-  kind kinds[MOST_KINDS];
+  curve kinds[MOST_KINDS];
   int kind_count;
   group *groups;
   int group_count, unseen;
@@ -53,7 +53,7 @@ static bool is_cloud(const char *series) {
   return strcmp(series, "random") == 0;
 }
 
-static int kind_of(picture *p, kind k) {
+static int kind_of(picture *p, curve k) {
   for (int i = 0; i < p->kind_count; i++)
     if (strcmp(p->kinds[i].family, k.family) == 0 && strcmp(p->kinds[i].training, k.training) == 0 &&
         strcmp(p->kinds[i].series, k.series) == 0)
@@ -86,7 +86,7 @@ static erg_status read_points(const json_t *study, const int *columns, picture *
       status = erg_fail(error, ERG_ERR_DATA, "plot accuracy-energy: points[%zu] needs texts and numbers in its columns", index);
       continue;
     }
-    int k = kind_of(p, (kind){text[FAMILY], text[TRAINING], text[SERIES]});
+    int k = kind_of(p, (curve){text[FAMILY], text[TRAINING], text[SERIES]});
     if (k < 0) return erg_fail(error, ERG_ERR_DATA, "plot accuracy-energy: more than %d kinds of series", MOST_KINDS);
     group *g = group_of(p, k, text[BUDGET]);
     double value = json_number_value(loss);
@@ -128,7 +128,7 @@ static const char *colour_of(const char *series) {
 
 /* Filled for the first family, hollow for others; a shape a way of training. */
 static int point_of(const picture *p, int kind) {
-  const kind *k = &p->kinds[kind];
+  const curve *k = &p->kinds[kind];
   bool other = strcmp(k->family, p->kinds[0].family) != 0;
   return strcmp(k->training, "qat") == 0 ? (other ? 8 : 9) : (other ? 6 : 7);
 }
@@ -139,7 +139,7 @@ static void write_series(const picture *p, double divisor, FILE *data, FILE *gp)
   char quoted[256], title[256];
   for (int pass = 0; pass < 2; pass++) /* clouds lie below */
     for (int k = 0; k < p->kind_count; k++) {
-      const kind *kind = &p->kinds[k];
+      const curve *kind = &p->kinds[k];
       bool cloud = is_cloud(kind->series);
       int lines = 0;
       if (cloud != (pass == 0)) continue;

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What studies share: a network, its data and its calibration, trained and judged on the integer kernels. */
+#ifndef ERGON_QUANT_STUDIES_LAB_H
+#define ERGON_QUANT_STUDIES_LAB_H
+
+#include "ergon/qat.h"
+#include "ergon/quantized.h"
+#include "ergon/train.h"
+
+typedef struct {
+  erg_graph graph;  /* at the batch of evaluations */
+  erg_dataset train, calibration, test;
+  uint64_t seed;
+} lab;
+
+/* The calibration set is the first examples of the training set: no further data are spent. */
+erg_status lab_open(const char *net, const char *data, uint64_t seed, lab *out, erg_error *error);
+void lab_close(lab *l);
+
+/* Weights from the seed's initialization, trained; `options.seed` is set here. */
+erg_status lab_train(const lab *l, erg_train_options options, erg_weights *out, erg_error *error);
+/* Accuracy and loss on the test examples (`on_training`: on the training ones) through the integer kernels. */
+erg_status lab_judge(const lab *l, const erg_weights *weights, const erg_quantize_options *options, bool on_training,
+                     erg_score *out, erg_error *error);
+/* The same in float. */
+erg_status lab_judge_float(const lab *l, const erg_weights *weights, bool on_training, erg_score *out, erg_error *error);
+
+#endif
