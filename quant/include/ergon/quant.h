@@ -6,6 +6,7 @@
 
 #include "ergon/data.h"
 #include "ergon/quantized.h"
+#include "ergon/tape.h"
 #include "ergon/weights.h"
 
 #endif
