@@ -109,9 +109,10 @@ int erg_tape_parameter(erg_tape *tape, erg_shape shape, const double *values, do
 
 int erg_tape_apply(erg_tape *tape, const erg_tape_op *op, const erg_tape_attrs *attrs, const int *inputs,
                    erg_error *error) {
-  erg_tape_step step = {.attrs = attrs ? *attrs : (erg_tape_attrs){0}};
+  erg_tape_step step = {0};
   int64_t saved = 0, scratch = 0;
   bool needed = false;
+  if (attrs) step.attrs = *attrs;
   for (int i = 0; i < op->inputs; i++) {
     if (inputs[i] < 0 || inputs[i] >= tape->count) return -1;
     const variable *from = &tape->variables[inputs[i]];

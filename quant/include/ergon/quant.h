@@ -7,6 +7,7 @@
 #include "ergon/data.h"
 #include "ergon/quantized.h"
 #include "ergon/tape.h"
+#include "ergon/train.h"
 #include "ergon/weights.h"
 
 #endif
