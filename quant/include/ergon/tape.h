@@ -5,6 +5,7 @@
 #ifndef ERGON_TAPE_H
 #define ERGON_TAPE_H
 
+#include "ergon/quantized.h"
 #include "ergon/weights.h"
 
 #ifdef __cplusplus
@@ -78,12 +79,11 @@ erg_status erg_tape_backward(erg_tape *tape, int variable, erg_error *error);
 /** Runs the graph (its erg_op names map to tape operators) on `count` examples of the graph's input shape [H, W, C].
  *  `gradients`, shaped as the weights, takes their gradients; NULL: none are needed. training: batch norms use the
  *  batch's statistics and update the running ones in `weights`. `variables` [node_count] receives the variable of every
- *  node, or NULL. The result in *output is the last node's. Norms have epsilon 1e-5.
+ *  node, or NULL. The result in *output is the last node's. Norms have ERG_NORM_EPSILON.
  *  ERG_ERR_UNSUPPORTED names the nodes that no tape operator covers. */
 erg_status erg_network_forward(erg_tape *tape, const erg_graph *graph, const erg_weights *weights,
                                const erg_weights *gradients, const double *inputs, int count, bool training,
                                int *variables, int *output, erg_error *error);
-#define ERG_NORM_EPSILON 1e-5
 #define ERG_BATCH_NORM_MOMENTUM 0.1
 
 /** c [m, n] (+)= a [m, k] b [k, n], each with the distance of its rows and of its columns in elements. `add` keeps what
