@@ -25,8 +25,9 @@ static int parameter(writer *w, int node, const char *role) {
     return -1;
   }
   const erg_parameter *g = w->gradients ? &w->gradients->items[p - w->weights->items] : NULL;
-  erg_shape shape = p->rank == 4 ? (erg_shape){(int)p->extents[0], (int)p->extents[1], (int)p->extents[2], (int)p->extents[3]}
-                                 : (erg_shape){1, 1, 1, (int)p->extents[0]};
+  erg_shape shape = p->rank == 4
+                        ? (erg_shape){(int)p->extents[0], (int)p->extents[1], (int)p->extents[2], (int)p->extents[3]}
+                        : (erg_shape){1, 1, 1, (int)p->extents[0]};
   return erg_tape_parameter(w->tape, shape, p->values, g ? g->values : NULL, w->error);
 }
 
@@ -66,17 +67,20 @@ static int vector(writer *w, int id, const erg_shape *in, const int *x) {
 
 static int write_node(writer *w, int id) {
   const erg_node *node = &w->graph->nodes[id];
-  erg_shape in[ERG_MAX_INPUTS];
-  int x[ERG_MAX_INPUTS];
+  erg_shape in[ERG_MAX_INPUTS] = {0};
+  int x[ERG_MAX_INPUTS] = {0};
   for (int i = 0; i < node->op->inputs; i++) {
     in[i] = w->graph->nodes[node->inputs[i]].out;
     x[i] = w->variables[node->inputs[i]];
   }
   switch (node->op->role) {
-  case ERG_ROLE_ARRAY: return array(w, id, in, x[0]);
+  case ERG_ROLE_ARRAY:
+    return array(w, id, in, x[0]);
   case ERG_ROLE_BATCH_NORM:
-  case ERG_ROLE_NORM: return norm(w, id, x[0]);
-  default: return vector(w, id, in, x);
+  case ERG_ROLE_NORM:
+    return norm(w, id, x[0]);
+  default:
+    return vector(w, id, in, x);
   }
 }
 

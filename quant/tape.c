@@ -17,9 +17,9 @@ typedef struct {
   erg_shape shape;
   int64_t elements;
   const double *value;
-  double *gradient;        /* NULL: not needed, or not yet */
-  bool needed;             /* some parameter is among what it was made of */
-  const erg_tape_op *op;   /* NULL: a constant or a parameter */
+  double *gradient;      /* NULL: not needed, or not yet */
+  bool needed;           /* some parameter is among what it was made of */
+  const erg_tape_op *op; /* NULL: a constant or a parameter */
   int inputs[ERG_TAPE_INPUTS];
   erg_tape_step step;
   int64_t scratch;

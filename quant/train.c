@@ -12,10 +12,10 @@ typedef struct {
   erg_weights gradients, best;
   erg_optimizer optimizer;
   erg_tape *tape;
-  int *order;      /* [count] examples as they come */
-  double *inputs;  /* of a batch */
+  int *order;     /* [count] examples as they come */
+  double *inputs; /* of a batch */
   int *labels;
-  int count;       /* examples trained on; the rest is for validation */
+  int count; /* examples trained on; the rest is for validation */
   int64_t step, steps;
   erg_error *error;
 } trainer;
@@ -79,7 +79,8 @@ static erg_status prepare(const trainer *t) {
 
 static erg_status run_epoch(trainer *t, erg_random *random, int epoch, erg_train_epoch *e) {
   const erg_train_options *o = t->options;
-  *e = (erg_train_epoch){.learning_rate = erg_cosine_rate(o->learning_rate, t->step, t->steps), .validation = {NAN, NAN}};
+  *e = (erg_train_epoch){.learning_rate = erg_cosine_rate(o->learning_rate, t->step, t->steps),
+                         .validation = {NAN, NAN}};
   erg_status status = prepare(t);
   shuffle(random, t->order, t->count);
   for (int at = 0; at < t->count && status == ERG_OK; at += o->batch)

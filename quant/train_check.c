@@ -32,11 +32,11 @@ static void check_data(const erg_graph *graph, const erg_dataset *d, erg_error *
   erg_shape out = graph->nodes[graph->node_count - 1].out;
   if (!input || input->out.h != d->shape.h || input->out.w != d->shape.w || input->out.c != d->shape.c)
     erg_fail(error, ERG_ERR_DATA, "%s takes maps of %d x %d x %d; %s has %d x %d x %d", graph->name,
-             input ? input->out.h : 0, input ? input->out.w : 0, input ? input->out.c : 0, d->name, d->shape.h, d->shape.w,
-             d->shape.c);
+             input ? input->out.h : 0, input ? input->out.w : 0, input ? input->out.c : 0, d->name, d->shape.h,
+             d->shape.w, d->shape.c);
   if (out.c != d->classes || out.h * out.w != d->labels_each)
-    erg_fail(error, ERG_ERR_DATA, "%s gives %d x %d x %d logits; %s asks for %d classes at %d place%s", graph->name, out.h,
-             out.w, out.c, d->name, d->classes, d->labels_each, d->labels_each == 1 ? "" : "s");
+    erg_fail(error, ERG_ERR_DATA, "%s gives %d x %d x %d logits; %s asks for %d classes at %d place%s", graph->name,
+             out.h, out.w, out.c, d->name, d->classes, d->labels_each, d->labels_each == 1 ? "" : "s");
   if (!d->labels) erg_fail(error, ERG_ERR_DATA, "%s has no labels", d->name);
 }
 

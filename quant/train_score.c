@@ -4,10 +4,9 @@
 #define SCORE_BATCH 64
 
 erg_status erg_train_forward(erg_tape *tape, const erg_graph *graph, const erg_weights *weights,
-                             const erg_weights *gradients, const erg_train_model *model, const double *inputs, int count,
-                             bool training, int *output, erg_error *error) {
-  if (model)
-    return model->forward(model->context, tape, weights, gradients, inputs, count, training, output, error);
+                             const erg_weights *gradients, const erg_train_model *model, const double *inputs,
+                             int count, bool training, int *output, erg_error *error) {
+  if (model) return model->forward(model->context, tape, weights, gradients, inputs, count, training, output, error);
   return erg_network_forward(tape, graph, weights, gradients, inputs, count, training, NULL, output, error);
 }
 
@@ -38,7 +37,8 @@ erg_status erg_train_score(erg_tape *tape, const erg_graph *graph, const erg_wei
     if (entropy < 0) return ERG_ERR_DATA;
     loss += erg_tape_value(tape, entropy)[0] * batch;
     const double *row = erg_tape_value(tape, logits);
-    for (int i = 0; i < batch * data->labels_each; i++, row += data->classes) right += worth(row, data->classes, labels[i]);
+    for (int i = 0; i < batch * data->labels_each; i++, row += data->classes)
+      right += worth(row, data->classes, labels[i]);
   }
   *out = (erg_score){loss / count, right / ((double)count * data->labels_each)};
   return ERG_OK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* x, gamma, beta. Training: statistics of each channel of the batch, and the running ones move towards them (the variance
- * without bias, as PyTorch has it). Else: the running ones, an affine a channel. */
+/* x, gamma, beta. Training: statistics of each channel of the batch, and the running ones move towards them (the
+ * variance without bias, as PyTorch has it). Else: the running ones, an affine a channel. */
 #include "norm.h"
 #include <math.h>
 
@@ -73,6 +73,6 @@ static void example(erg_random *random, erg_arena *arena, erg_tape_attrs *attrs,
   }
 }
 
-static const erg_tape_op batch_norm = {"batch_norm", "statistics of each channel of the batch, or running ones", 3, infer,
-                                       forward, backward, example};
+static const erg_tape_op batch_norm = {
+    "batch_norm", "statistics of each channel of the batch, or running ones", 3, infer, forward, backward, example};
 ERG_REGISTER(erg_tape_op, batch_norm);

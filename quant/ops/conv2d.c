@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* x [N, H, W, C], weight [K, R, S, C/groups]. An image's windows become the rows of a matrix, then it is three products.
- * Windows that are the map itself (1 x 1, and the whole map of an fc) are not copied. */
+/* x [N, H, W, C], weight [K, R, S, C/groups]. An image's windows become the rows of a matrix, then it is three
+ * products. Windows that are the map itself (1 x 1, and the whole map of an fc) are not copied. */
 #include "shared.h"
 #include <string.h>
 

@@ -55,6 +55,6 @@ static void example(erg_random *random, erg_arena *arena, erg_tape_attrs *attrs,
   attrs->smoothing = erg_example_extent(random, 0, 1) ? 0.1 : 0;
 }
 
-static const erg_tape_op cross_entropy = {"cross_entropy", "of logits and labels, with label smoothing", 1, infer, forward,
-                                          backward, example};
+static const erg_tape_op cross_entropy = {
+    "cross_entropy", "of logits and labels, with label smoothing", 1, infer, forward, backward, example};
 ERG_REGISTER(erg_tape_op, cross_entropy);

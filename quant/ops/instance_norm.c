@@ -32,5 +32,6 @@ static void example(erg_random *random, erg_arena *arena, erg_tape_attrs *attrs,
   attrs->epsilon = 0.1; /* a group of one element or nearly equal ones must not make the loss steep */
 }
 
-static const erg_tape_op instance_norm = {"instance_norm", "statistics of each image and channel", 3, infer, forward, backward, example};
+static const erg_tape_op instance_norm = {
+    "instance_norm", "statistics of each image and channel", 3, infer, forward, backward, example};
 ERG_REGISTER(erg_tape_op, instance_norm);

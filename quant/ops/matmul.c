@@ -8,8 +8,8 @@ static erg_status infer(const erg_tape_attrs *attrs, const erg_shape *in, erg_sh
   int depth = attrs->transpose_b ? in[1].c : in[1].h, columns = attrs->transpose_b ? in[1].h : in[1].c;
   if (in[0].n != in[1].n || in[0].w != 1 || in[1].w != 1 || in[0].c != depth)
     return erg_fail(error, ERG_ERR_DATA,
-                    "matmul: found [%d, %d, %d, %d] and [%d, %d, %d, %d]; allowed: [n, M, 1, K] and %s", in[0].n, in[0].h,
-                    in[0].w, in[0].c, in[1].n, in[1].h, in[1].w, in[1].c,
+                    "matmul: found [%d, %d, %d, %d] and [%d, %d, %d, %d]; allowed: [n, M, 1, K] and %s", in[0].n,
+                    in[0].h, in[0].w, in[0].c, in[1].n, in[1].h, in[1].w, in[1].c,
                     attrs->transpose_b ? "[n, N, 1, K]" : "[n, K, 1, N]");
   *out = (erg_shape){in[0].n, in[0].h, 1, columns};
   return ERG_OK;
@@ -31,7 +31,8 @@ static void backward(erg_tape_step *t) {
     erg_matrix dy = {t->dy + n * m * columns, columns, 1}, a = {t->x[0] + n * m * k, k, 1};
     const double *b = t->x[1] + n * k * columns;
     if (t->dx[0]) /* dy b' */
-      erg_dgemm(m, k, columns, dy, (erg_matrix){b, turned ? k : 1, turned ? 1 : columns}, t->dx[0] + n * m * k, k, true);
+      erg_dgemm(m, k, columns, dy, (erg_matrix){b, turned ? k : 1, turned ? 1 : columns}, t->dx[0] + n * m * k, k,
+                true);
     if (!t->dx[1]) continue;
     if (turned) /* dy' a */
       erg_dgemm(columns, k, m, (erg_matrix){dy.at, 1, columns}, a, t->dx[1] + n * k * columns, k, true);

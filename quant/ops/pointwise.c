@@ -38,11 +38,11 @@ static double clip(double x, double high) {
                                             .example = erg_example_one};                                               \
   ERG_REGISTER(erg_tape_op, function##_op)
 
-POINTWISE(relu, "max(x, 0)", x < 0 ? 0 : x, /* NaN stays NaN */ x > 0 ? 1 : 0);
+POINTWISE(relu, "max(x, 0)", x<0 ? 0 : x, /* NaN stays NaN */ x> 0 ? 1 : 0);
 POINTWISE(relu6, "min(max(x, 0), 6)", clip(x, 6), x > 0 && x < 6 ? 1 : 0);
 POINTWISE(tanh, "hyperbolic tangent", tanh(x), (1 - tanh(x)) * (1 + tanh(x)));
 POINTWISE(sigmoid, "1/(1 + exp(-x))", logistic(x), logistic(x) * logistic(-x));
-POINTWISE(silu, "x/(1 + exp(-x))", x * logistic(x), logistic(x) * (1 + x * logistic(-x)));
+POINTWISE(silu, "x/(1 + exp(-x))", x *logistic(x), logistic(x) * (1 + x * logistic(-x)));
 POINTWISE(gelu, "x times the normal distribution function", x *normal_distribution(x),
           normal_distribution(x) + x * 0.398942280401432678 * exp(-0.5 * x * x));
 POINTWISE(hard_sigmoid, "clamp(x + 3, 0, 6)/6", clip(x + 3, 6) / 6, x > -3 && x < 3 ? 1.0 / 6 : 0);

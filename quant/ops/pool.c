@@ -15,7 +15,9 @@ static erg_status infer(const erg_tape_attrs *attrs, const erg_shape *in, erg_sh
   return ERG_OK;
 }
 
-typedef struct { int h0, h1, w0, w1; } window;
+typedef struct {
+  int h0, h1, w0, w1;
+} window;
 
 static window window_of(const erg_pool_shape *p, int64_t row, int64_t column) {
   int h = (int)row * p->stride_h - p->pad_top, w = (int)column * p->stride_w - p->pad_left;
@@ -30,7 +32,8 @@ static window window_of(const erg_pool_shape *p, int64_t row, int64_t column) {
                         i % (p)->in.c,                                                                                 \
                  once = 1;                                                                                             \
          once; once = 0)                                                                                               \
-      for (window at = window_of((p), i / (p)->in.c / (p)->out_w % (p)->out_h, i / (p)->in.c % (p)->out_w); once; once = 0)
+      for (window at = window_of((p), i / (p)->in.c / (p)->out_w % (p)->out_h, i / (p)->in.c % (p)->out_w); once;      \
+           once = 0)
 
 static int64_t pixel(const erg_pool_shape *p, int h, int w) {
   return ((int64_t)h * p->in.w + w) * p->in.c;
@@ -89,5 +92,6 @@ static void example(erg_random *random, erg_arena *arena, erg_tape_attrs *attrs,
 
 static const erg_tape_op max_pool = {"max_pool", "largest of a window", 1, infer, max_forward, max_backward, example};
 ERG_REGISTER(erg_tape_op, max_pool);
-static const erg_tape_op avg_pool = {"avg_pool", "mean of a window", 1, infer, average_forward, average_backward, example};
+static const erg_tape_op avg_pool = {"avg_pool",      "mean of a window", 1,      infer,
+                                     average_forward, average_backward,   example};
 ERG_REGISTER(erg_tape_op, avg_pool);

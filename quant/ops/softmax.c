@@ -23,6 +23,6 @@ static void backward(erg_tape_step *t) {
   }
 }
 
-static const erg_tape_op softmax = {"softmax", "over the channels of every pixel", 1, erg_tape_infer_same, forward,
-                                    backward, erg_example_one};
+static const erg_tape_op softmax = {
+    "softmax", "over the channels of every pixel", 1, erg_tape_infer_same, forward, backward, erg_example_one};
 ERG_REGISTER(erg_tape_op, softmax);

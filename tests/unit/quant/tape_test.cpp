@@ -42,7 +42,8 @@ struct Case {
     erg_tape_reset(tape);
     for (Vector &g : gradient) std::fill(g.begin(), g.end(), 0);
     int inputs[ERG_TAPE_INPUTS];
-    for (int i = 0; i < op->inputs; i++) inputs[i] = erg_tape_parameter(tape, in[i], x[(size_t)i].data(), gradient[(size_t)i].data(), &error);
+    for (int i = 0; i < op->inputs; i++)
+      inputs[i] = erg_tape_parameter(tape, in[i], x[(size_t)i].data(), gradient[(size_t)i].data(), &error);
     int y = erg_tape_apply(tape, op, &attrs, inputs, &error);
     EXPECT_GE(y, 0) << op->name << ": " << error.message();
     const double *value = erg_tape_value(tape, y);
@@ -143,7 +144,9 @@ TEST(Tape, ProductsOfMatrices) {
     for (int row = 0; row < m; row++)
       for (int column = 0; column < n; column++) {
         double sum = add ? 2 : 0;
-        for (int d = 0; d < k; d++) sum += a[(size_t)(turn_a ? d * m + row : row * k + d)] * b[(size_t)(turn_b ? column * k + d : d * n + column)];
+        for (int d = 0; d < k; d++)
+          sum +=
+              a[(size_t)(turn_a ? d * m + row : row * k + d)] * b[(size_t)(turn_b ? column * k + d : d * n + column)];
         ASSERT_EQ(c[(size_t)(row * n + column)], sum) << m << " " << n << " " << k;
       }
   }
@@ -196,17 +199,20 @@ TEST(Tape, RunningStatistics) {
   EXPECT_NEAR(erg_tape_value(tape, out)[0], (1 - 0.3) / std::sqrt(0.9 + 1.4 / 3 + 1e-5), 1e-12);
   erg_tape_reset(tape);
   EXPECT_EQ(erg_network_forward(tape, &net, &w, nullptr, x, 1, true, nullptr, &out, &error), ERG_ERR_DATA);
-  EXPECT_NE(error.message().find("node norm: batch_norm: found one value a channel"), std::string::npos) << error.message();
+  EXPECT_NE(error.message().find("node norm: batch_norm: found one value a channel"), std::string::npos)
+      << error.message();
   erg_tape_free(tape);
 }
 
 TEST(Tape, ANetworkIsItsNodes) { // every kind of node, the gradient of all weights by differences
   test::SmallNet net(6, 5, 2,
-                     {"{name: c1, op: conv2d, K: 4, kernel: 3, pad: [1, 0, 0, 1], stride: [2, 1], bias: yes}", "{name: b1, op: batch_norm}",
-                      "{name: g1, op: gelu}", "{name: c2, op: conv2d, K: 4, kernel: 1, groups: 2}", "{name: s, op: add, inputs: [c2, g1]}",
-                      "{name: n1, op: layer_norm}", "{name: m, op: max_pool, kernel: 2, stride: 1}", "{name: t, op: tanh}",
-                      "{name: u, op: gemm, K: 4, bias: yes}", "{name: v, op: mul, inputs: [u, t]}", "{name: r, op: rms_norm}",
-                      "{name: i, op: instance_norm}", "{name: a, op: avg_pool, kernel: [1, 2], stride: 1}", "{name: p, op: global_avg_pool}",
+                     {"{name: c1, op: conv2d, K: 4, kernel: 3, pad: [1, 0, 0, 1], stride: [2, 1], bias: yes}",
+                      "{name: b1, op: batch_norm}", "{name: g1, op: gelu}",
+                      "{name: c2, op: conv2d, K: 4, kernel: 1, groups: 2}", "{name: s, op: add, inputs: [c2, g1]}",
+                      "{name: n1, op: layer_norm}", "{name: m, op: max_pool, kernel: 2, stride: 1}",
+                      "{name: t, op: tanh}", "{name: u, op: gemm, K: 4, bias: yes}",
+                      "{name: v, op: mul, inputs: [u, t]}", "{name: r, op: rms_norm}", "{name: i, op: instance_norm}",
+                      "{name: a, op: avg_pool, kernel: [1, 2], stride: 1}", "{name: p, op: global_avg_pool}",
                       "{name: f, op: fc, K: 3, bias: yes}"});
   test::Weights w(net), gradients(net);
   test::Random random(9);
@@ -223,7 +229,8 @@ TEST(Tape, ANetworkIsItsNodes) { // every kind of node, the gradient of all weig
   auto loss = [&](const erg_weights *into) {
     int out = -1;
     erg_tape_reset(tape);
-    EXPECT_EQ(erg_network_forward(tape, &net, &w, into, x.data(), 3, false, nullptr, &out, &error), ERG_OK) << error.message();
+    EXPECT_EQ(erg_network_forward(tape, &net, &w, into, x.data(), 3, false, nullptr, &out, &error), ERG_OK)
+        << error.message();
     erg_tape_attrs attrs{};
     attrs.labels = labels;
     int ce = erg_tape_apply(tape, erg_tape_op_find("cross_entropy"), &attrs, &out, &error);

@@ -114,7 +114,11 @@ TEST(Train, ALineIsFound) { // two classes apart along (1, -2): logistic regress
 
 // Three seeds of the networks that ship, a third of the usual length. Float accuracy at full length: docs/training.md.
 TEST(Train, Smoke) {
-  const struct { const char *net, *data; int examples, epochs; double least; } cases[] = {
+  const struct {
+    const char *net, *data;
+    int examples, epochs;
+    double least;
+  } cases[] = {
       {"manifold-mlp", "manifold", 1000, 10, 0.55},
       {"manifold-mlp-relu", "manifold", 1000, 5, 0.55},
       {"shapes-cnn", "shapes", 1200, 5, 0.3},
@@ -173,7 +177,8 @@ TEST(Train, PatienceKeepsTheBest) { // 40 noisy examples: training goes on, vali
   erg_tape *tape = erg_tape_new();
   erg_score score;
   ASSERT_EQ(erg_train_score(tape, &net, &w, nullptr, &data, 54, 6, &score, &error), ERG_OK);
-  EXPECT_NEAR(score.loss, result.epochs[result.best_epoch - 1].validation.loss, 1e-5); // the weights that were kept, in float32
+  EXPECT_NEAR(score.loss, result.epochs[result.best_epoch - 1].validation.loss,
+              1e-5); // the weights that were kept, in float32
   erg_tape_free(tape);
 }
 
@@ -190,10 +195,13 @@ TEST(Train, SmoothingRaisesTheLeastLoss) {
     erg_weights_initialize(&w, 1);
     ASSERT_EQ(erg_train(&net, &data, nullptr, &o, &w, &result, &error), ERG_OK);
     double entropy = -(0.91 * std::log(0.91) + 9 * 0.01 * std::log(0.01)); // of the target: no loss is below
-    if (smooth) EXPECT_GT(result.epochs[59].loss, entropy);
-    else EXPECT_LT(result.epochs[59].loss, entropy);
+    if (smooth)
+      EXPECT_GT(result.epochs[59].loss, entropy);
+    else
+      EXPECT_LT(result.epochs[59].loss, entropy);
     double most = 0;
-    for (int64_t i = 0; i < w.named("fc3.weight")->elements; i++) most = std::fmax(most, std::fabs(w.named("fc3.weight")->values[i]));
+    for (int64_t i = 0; i < w.named("fc3.weight")->elements; i++)
+      most = std::fmax(most, std::fabs(w.named("fc3.weight")->values[i]));
     logits[smooth] = most;
   }
   EXPECT_LT(logits[1], logits[0]);
@@ -227,8 +235,9 @@ TEST(Train, AllFaultsAtOnce) {
   o.label_smoothing = 2;
   o.optimizer = "adamw";
   EXPECT_EQ(erg_train(&net, &data, nullptr, &o, &w, &result, &error), ERG_ERR_USAGE);
-  for (const char *text : {"epochs: found 0", "batch: found 0", "learning rate: found -1", "label smoothing: found 2",
-                           "optimizer: found adamw; allowed: ", "manifold-mlp takes maps of 1 x 1 x 32; shapes has 16 x 16 x 1"})
+  for (const char *text :
+       {"epochs: found 0", "batch: found 0", "learning rate: found -1", "label smoothing: found 2",
+        "optimizer: found adamw; allowed: ", "manifold-mlp takes maps of 1 x 1 x 32; shapes has 16 x 16 x 1"})
     EXPECT_NE(error.message().find(text), std::string::npos) << text << "\nin\n" << error.message();
   o = usual(1, 1);
   EXPECT_EQ(erg_train(&net, &tokens, nullptr, &o, &w, &result, &places), ERG_ERR_DATA);
