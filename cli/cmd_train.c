@@ -3,8 +3,8 @@
 #include <string.h>
 
 static erg_status run(int argc, char **argv, erg_error *error);
-static const erg_command command = {"train", "WORKLOAD", "trains a small network in double precision and writes its weights",
-                                    4, run};
+static const erg_command command = {"train", "WORKLOAD",
+                                    "trains a small network in double precision and writes its weights", 4, run};
 ERG_REGISTER(erg_command, command);
 
 typedef struct {
@@ -60,8 +60,8 @@ static void show(void *context, int64_t step, int64_t steps) {
 static erg_status write(const erg_cli *cli, const job *j, erg_error *error) {
   char accuracy[32];
   snprintf(accuracy, sizeof accuracy, "%.6f", j->result.test.accuracy);
-  const char *const metadata[] = {"ergon.command",       cli->command_line, "ergon.workload", j->graph.name, "ergon.data",
-                                  j->train.name,         "ergon.test_accuracy", accuracy,     NULL};
+  const char *const metadata[] = {"ergon.command", cli->command_line,     "ergon.workload", j->graph.name, "ergon.data",
+                                  j->train.name,   "ergon.test_accuracy", accuracy,         NULL};
   return erg_weights_write(cli->out, &j->weights, metadata, error);
 }
 
@@ -77,8 +77,8 @@ static erg_status train(const erg_cli *cli, job *j, erg_error *error) {
                                .progress = show,
                                .context = &progress};
   int examples = j->train.count - (cli->patience ? j->train.count / 10 : 0);
-  double steps = (double)cli->epochs * ((examples + cli->train_batch - 1) / cli->train_batch);
-  erg_progress_start(&progress, "train", "step", steps, cli->quiet);
+  int64_t batches = (examples + cli->train_batch - 1) / cli->train_batch;
+  erg_progress_start(&progress, "train", "step", (double)(cli->epochs * batches), cli->quiet);
   erg_status status = erg_train(&j->graph, &j->train, &j->test, &options, &j->weights, &j->result, error);
   erg_progress_end(&progress);
   return status;

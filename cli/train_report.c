@@ -80,10 +80,10 @@ static json_t *curve_json(const erg_train_result *r) {
   json_t *list = json_array();
   for (int i = 0; i < r->epoch_count; i++) {
     const erg_train_epoch *e = &r->epochs[i];
-    json_array_append_new(list, json_pack("{s:i, s:o, s:o, s:o, s:o}", "epoch", i + 1, "learning_rate",
-                                          number(e->learning_rate), "loss", number(e->loss), "validation_loss",
-                                          number(e->validation.loss), "validation_accuracy",
-                                          number(e->validation.accuracy)));
+    json_array_append_new(list,
+                          json_pack("{s:i, s:o, s:o, s:o, s:o}", "epoch", i + 1, "learning_rate",
+                                    number(e->learning_rate), "loss", number(e->loss), "validation_loss",
+                                    number(e->validation.loss), "validation_accuracy", number(e->validation.accuracy)));
   }
   return list;
 }

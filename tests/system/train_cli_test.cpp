@@ -40,9 +40,11 @@ TEST(TrainCli, GoesOnFromAFile) {
   std::string first = "'" + (f / "a") + "'", second = "'" + (f / "b") + "'";
   std::string line = "train manifold-mlp --data manifold --epochs 2 --examples 300 --quiet ";
   ASSERT_EQ(test::ergon(line + "--out " + first).exit_code, 0);
-  test::Output o = test::ergon(line + "--patience 1 --label-smoothing 0.1 --optimizer sgd --from " + first + " --out " + second);
+  test::Output o =
+      test::ergon(line + "--patience 1 --label-smoothing 0.1 --optimizer sgd --from " + first + " --out " + second);
   ASSERT_EQ(o.exit_code, 0) << o.err;
-  EXPECT_TRUE(has(o.out, "270 examples (30 held out)") && has(o.out, "held-out loss") && has(o.out, "are kept")) << o.out;
+  EXPECT_TRUE(has(o.out, "270 examples (30 held out)") && has(o.out, "held-out loss") && has(o.out, "are kept"))
+      << o.out;
   EXPECT_TRUE(has(test::read_file(f / "b"), "\"ergon.data\":\"manifold\""));
 }
 
@@ -51,7 +53,8 @@ TEST(TrainCli, FaultsBeforeTheWork) {
   std::string file = "'" + (f / "w") + "'";
   test::Output missing = test::ergon("train shapes-cnn");
   EXPECT_EQ(missing.exit_code, 64);
-  EXPECT_TRUE(has(missing.err, "--data NAME|DIR is missing") && has(missing.err, "--out FILE is missing")) << missing.err;
+  EXPECT_TRUE(has(missing.err, "--data NAME|DIR is missing") && has(missing.err, "--out FILE is missing"))
+      << missing.err;
   test::Output both = test::ergon("train shapes-cn --data shaps --out " + file);
   EXPECT_EQ(both.exit_code, 66);
   EXPECT_TRUE(has(both.err, "did you mean shapes-cnn") && has(both.err, "did you mean shapes?")) << both.err;
@@ -61,7 +64,8 @@ TEST(TrainCli, FaultsBeforeTheWork) {
   EXPECT_FALSE(std::filesystem::exists(f / "w"));
   test::Output place = test::ergon("train shapes-cnn --data shapes --out /nowhere/w");
   EXPECT_EQ(place.exit_code, 73);
-  test::Output rate = test::ergon("train manifold-mlp-relu --data manifold --optimizer sgd --learning-rate 1e12 --quiet --out " + file);
+  test::Output rate =
+      test::ergon("train manifold-mlp-relu --data manifold --optimizer sgd --learning-rate 1e12 --quiet --out " + file);
   EXPECT_EQ(rate.exit_code, 65);
   EXPECT_TRUE(has(rate.err, "the loss is not finite") && has(rate.err, "try --learning-rate 1e+11")) << rate.err;
   test::Output optimizer = test::ergon("train manifold-mlp --data manifold --optimizer adamw --out " + file);
@@ -71,5 +75,6 @@ TEST(TrainCli, FaultsBeforeTheWork) {
 TEST(TrainCli, DataAreListed) {
   test::Output o = test::ergon("list data");
   EXPECT_EQ(o.exit_code, 0);
-  for (const char *name : {"shapes", "manifold", "tokens", "sentences", "textures"}) EXPECT_TRUE(has(o.out, name)) << o.out;
+  for (const char *name : {"shapes", "manifold", "tokens", "sentences", "textures"})
+    EXPECT_TRUE(has(o.out, name)) << o.out;
 }
