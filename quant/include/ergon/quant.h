@@ -5,6 +5,7 @@
 #define ERGON_QUANT_H
 
 #include "ergon/data.h"
+#include "ergon/qat.h"
 #include "ergon/quantized.h"
 #include "ergon/tape.h"
 #include "ergon/train.h"
