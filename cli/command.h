@@ -35,6 +35,7 @@ enum {
   ERG_OPTION_EVAL = 1048576,   /**< weights, data, precision, calibration, per-tensor, equalize, model, examples */
   ERG_OPTION_WHERE = 262144,   /**< where alone */
   ERG_OPTION_STUDY = 524288,   /**< seeds, seed, csv, markdown */
+  ERG_OPTION_TRAIN = 2097152,  /**< data, out, from, epochs, batch, learning-rate, optimizer, ... */
 };
 
 #define MOST_LIST 16
@@ -87,6 +88,9 @@ typedef struct {
   int calibration, integer_model, examples; /**< of erg_calibration_names, erg_integer_names; 0: the default count */
   bool per_tensor, equalize;
   int seeds; /**< of a study; 0: its own number */
+  int epochs, train_batch, patience; /**< train */
+  double learning_rate, label_smoothing;
+  const char *optimizer, *from;
   char command_line[1024];
   erg_arena arena;
 } erg_cli;

@@ -68,7 +68,14 @@ enum {
   KEY_EQUALIZE,
   KEY_KERNELS,
   KEY_EXAMPLES,
-  KEY_SEEDS
+  KEY_SEEDS,
+  KEY_EPOCHS,
+  KEY_TRAIN_BATCH,
+  KEY_RATE,
+  KEY_OPTIMIZER,
+  KEY_SMOOTHING,
+  KEY_PATIENCE,
+  KEY_FROM
 };
 
 static const struct {
@@ -174,6 +181,22 @@ static const struct {
     {ERG_OPTION_STUDY, {"seed", KEY_SEED, "N", 0, "the first one (default 1)", 1}},
     {ERG_OPTION_STUDY, {"csv", KEY_CSV, 0, 0, "CSV on stdout, a row a point", 3}},
     {ERG_OPTION_STUDY, {"markdown", KEY_MARKDOWN, 0, 0, "a page from FILE.json of earlier runs", 3}},
+    {ERG_OPTION_TRAIN, {"data", KEY_DATA, "NAME|DIR", 0, "data set: built in, or a folder of .npy files", 1}},
+    {ERG_OPTION_TRAIN, {"out", KEY_OUT, "FILE", 0, "where the weights go, a safetensors file", 1}},
+    {ERG_OPTION_TRAIN, {"from", KEY_FROM, "FILE", 0, "start from these weights instead of random ones", 1}},
+    {ERG_OPTION_TRAIN, {"epochs", KEY_EPOCHS, "N", 0, "passes over the examples (default 12)", 1}},
+    {ERG_OPTION_TRAIN, {"batch", KEY_TRAIN_BATCH, "N", 0, "examples a step (default 32)", 1}},
+    {ERG_OPTION_TRAIN,
+     {"learning-rate", KEY_RATE, "R", 0, "of the first step; a cosine takes it to 0 (default 0.003)", 1}},
+    {ERG_OPTION_TRAIN, {"optimizer", KEY_OPTIMIZER, "NAME", 0, "adam (default) or sgd, with momentum 0.9", 1}},
+    {ERG_OPTION_TRAIN,
+     {"label-smoothing", KEY_SMOOTHING, "E", 0, "share of the target spread over all classes (default 0)", 1}},
+    {ERG_OPTION_TRAIN,
+     {"patience", KEY_PATIENCE, "N", 0,
+      "hold out a tenth of the examples; stop N epochs after its loss was least, keep those weights (default: no)", 1}},
+    {ERG_OPTION_TRAIN, {"examples", KEY_EXAMPLES, "N", 0, "training examples (default: all, or the usual number)", 1}},
+    {ERG_OPTION_TRAIN, {"seed", KEY_SEED, "N", 0, "of data, first weights and order, a stream each (default 1)", 1}},
+    {ERG_OPTION_TRAIN, {"set", KEY_SET, "KEY=VALUE", 0, "overrides a field: workload.KEY=VALUE", 1}},
     {ERG_OPTION_REPORT | ERG_OPTION_JSON, {"json", KEY_JSON, 0, 0, "JSON on stdout", 3}},
     {ERG_OPTION_RUN, {"csv", KEY_CSV, 0, 0, "CSV on stdout, a row a layer", 3}},
     {ERG_OPTION_SWEEP, {"csv", KEY_CSV, 0, 0, "export: CSV on stdout, a row a point", 3}},
@@ -456,6 +479,27 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
   case KEY_KERNELS: /* in the order of erg_integer_model */
     cli->integer_model = pick(state, "model", text, (const char *const[]){"golden", "plain", "rtl", NULL});
     break;
+  case KEY_EPOCHS:
+    cli->epochs = (int)whole(state, "epochs", text, 1, 100000);
+    break;
+  case KEY_TRAIN_BATCH:
+    cli->train_batch = (int)whole(state, "batch", text, 1, 65536);
+    break;
+  case KEY_RATE:
+    cli->learning_rate = real(state, "learning-rate", text, 1e-12, 1e12);
+    break;
+  case KEY_OPTIMIZER:
+    cli->optimizer = text;
+    break;
+  case KEY_SMOOTHING:
+    cli->label_smoothing = real(state, "label-smoothing", text, 0, 1);
+    break;
+  case KEY_PATIENCE:
+    cli->patience = (int)whole(state, "patience", text, 0, 100000);
+    break;
+  case KEY_FROM:
+    cli->from = text;
+    break;
   case KEY_EXAMPLES:
     cli->examples = (int)whole(state, "examples", text, 1, 1000000);
     break;
@@ -525,7 +569,11 @@ void erg_cli_parse(const erg_command *command, unsigned groups, int least, int m
                    .memory = "dram",
                    .node_nm = 45,
                    .tolerance = 0.05,
-                   .calibration = ERG_CALIBRATE_MSE};
+                   .calibration = ERG_CALIBRATE_MSE,
+                   .epochs = 12,
+                   .train_batch = 32,
+                   .learning_rate = 3e-3,
+                   .optimizer = "adam"};
   erg_precision_parse("int8", &out->precisions[0], NULL);
   join_line(argc, argv, out->command_line, sizeof out->command_line);
   parse p = {command, out, least, most};
