@@ -83,9 +83,8 @@ static void make_layer(erg_quantized *q, const erg_calibration *calibration, int
   else if (pass->input_count > 1)
     l->residual = q->grids[pass->inputs[1]];
   if (pass->kind == ERG_PASS_ARRAY && pass->gate) { /* the table's input never leaves the array */
-    int before = q->graph->nodes[pass->output].inputs[0], bits = l->precision.output_bits;
-    narrow(&bits, l->precision.activation_bits);
-    l->output = grid_of(q, calibration, before, bits);
+    int before = q->graph->nodes[pass->output].inputs[0];
+    l->output = grid_of(q, calibration, before, l->precision.output_bits);
   }
 }
 

@@ -11,7 +11,8 @@ static const char *const precisions[] = {"w2a2", "w3a2"};
 static const char *const arms[] = {"ptq", "ste", "identity", "zero"};
 enum { PTQ, STE, IDENTITY, ZERO, ARMS };
 
-/* Hidden tensors and all weights at `precision`; what comes in and the logits keep 8 bits. */
+/* Hidden tensors, which their readers' widths decide, and all weights at `precision`; what comes in, what the tables of
+ * tanh read, and the logits keep 8 bits. */
 static erg_status widths(const lab *l, const char *precision, erg_arena *arena, erg_quantize_options *out, erg_error *error) {
   erg_precision hidden, eight;
   erg_status status = erg_precision_parse(precision, &hidden, error);
@@ -19,15 +20,14 @@ static erg_status widths(const lab *l, const char *precision, erg_arena *arena, 
   erg_precision *layers = erg_arena_alloc(arena, sizeof *layers * (size_t)l->graph.node_count);
   if (status != ERG_OK) return status;
   if (!layers) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
-  int first = -1, last = -1;
+  int first = -1;
   for (int id = 0; id < l->graph.node_count; id++) {
     layers[id] = hidden;
+    layers[id].output_bits = 8;
     if (l->graph.nodes[id].op->role != ERG_ROLE_ARRAY) continue;
     if (first < 0) first = id;
-    last = id;
   }
   layers[first].activation_bits = 8;
-  layers[last].output_bits = 8;
   *out = (erg_quantize_options){.precision = eight, .layers = layers};
   return ERG_OK;
 }
@@ -98,7 +98,7 @@ static erg_status judge_precision(erg_study_result *r, const char *precision, er
   }
   erg_study_mean(&real, &real_mean, &real_deviation);
   int over_ptq = erg_study_wins(&arm[PTQ], &arm[STE]), over_zero = erg_study_wins(&arm[ZERO], &arm[STE]),
-      over_identity = erg_study_wins(&arm[IDENTITY], &arm[STE]), least = r->seeds * 9 / 10;
+      over_identity = erg_study_wins(&arm[IDENTITY], &arm[STE]), least = (9 * r->seeds + 9) / 10;
   char setting[160];
   snprintf(setting, sizeof setting, "manifold-mlp (tanh) on manifold, %s inside, integer kernels, 30 epochs, same start and order",
            precision);
