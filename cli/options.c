@@ -73,7 +73,7 @@ static const struct {
     {ERG_OPTION_TECH | ERG_OPTION_PRICE,
      {"set", KEY_SET, "tech.KEY=VALUE", 0, "overrides a field of the technology", 1}},
     {ERG_OPTION_POINT,
-     {"precision", KEY_PRECISION, "P[,P...]", 0, "int8, w4a8, w4a8p24o8, fp32, fp16, bf16, ... (default int8)", 1}},
+     {"precision", KEY_PRECISION, "P[,P...]", 0, "int8, w4a8, w4a8p24o8, fp32, fp16, bf16, ..., or a precision plan FILE.yaml (default int8)", 1}},
     {ERG_OPTION_POINT,
      {"fusion", KEY_FUSION, "F[,F...]", 0, "wide, none, fold, epilogue, depth (default epilogue)", 1}},
     {ERG_OPTION_POINT, {"dataflow", KEY_DATAFLOW, "ws|os|is", 0, "dataflow (default ws)", 1}},
@@ -196,7 +196,9 @@ static void take_precisions(struct argp_state *state, erg_cli *cli, const char *
   for (char *word; (word = strsep(&rest, ","));) {
     erg_error error = {0};
     if (cli->precision_count == MOST_LIST) argp_error(state, "--precision: more than %d", MOST_LIST);
-    if (erg_precision_parse(word, &cli->precisions[cli->precision_count++], &error) != ERG_OK)
+    int index = cli->precision_count++;
+    cli->precision_files[index] = erg_precision_is_plan(word) ? word : NULL;
+    if (!cli->precision_files[index] && erg_precision_parse(word, &cli->precisions[index], &error) != ERG_OK)
       argp_error(state, "--%s", error.text);
   }
 }
