@@ -47,13 +47,13 @@ struct Net {
 inline erg_fusion any_fusion(test::Random &r) { return static_cast<erg_fusion>(r.range(0, ERG_FUSION_COUNT - 1)); }
 
 // Loaded: a network on an architecture of random kind of MAC, roomy enough for one tile a layer when asked for.
-struct Bench {
+struct Machine {
   erg_arch arch{};
   erg_technology tech{};
   erg_graph graph{};
   erg_widths widths{};
   test::Error error;
-  explicit Bench(const std::string &net, const std::string &mac = "native", int kib = 8, const char *technology = "horowitz-45nm") {
+  explicit Machine(const std::string &net, const std::string &mac = "native", int kib = 8, const char *technology = "horowitz-45nm") {
     const std::string k = std::to_string(kib);
     const std::string text = "name: a\nclock_mhz: 100\nmac: " + mac + (mac == "fixed" ? "\nmac_weight_bits: 8\nmac_activation_bits: 8" : "") +
                              "\nrows: 4\ncols: 8\naccumulator_depth: 128\nlevels:\n"
@@ -64,7 +64,7 @@ struct Bench {
     EXPECT_EQ(erg_technology_load(technology, nullptr, 0, &tech, &error), ERG_OK) << error.message();
     EXPECT_EQ(erg_graph_parse("n.yaml", net.c_str(), 1, nullptr, 0, &graph, &error), ERG_OK) << error.message() << net;
   }
-  ~Bench() {
+  ~Machine() {
     erg_arch_free(&arch);
     erg_technology_free(&tech);
     erg_graph_free(&graph);

@@ -6,7 +6,7 @@
 
 namespace {
 
-using plan::Bench;
+using plan::Machine;
 using plan::Net;
 
 std::string without_names(const erg_result &r) {
@@ -63,12 +63,13 @@ struct Mixed {
 
 TEST(Widths, EqualLayersAreThePlainPrecision) {
   test::Random r(501);
+  std::map<std::string, int> compared;
   for (int trial = 0; trial < 120; trial++) {
     Net net(r);
     const char *const precisions[] = {"int8", "w4a8", "w3a5", "w8a8p24", "int16", "w16a4p48"};
     const char *mac = macs[r.range(0, 2)], *p = precisions[r.range(0, *mac == 'n' ? 5 : 3)];
     erg_fusion fusion = plan::any_fusion(r);
-    Bench b(net.text, mac);
+    Machine b(net.text, mac);
     std::string text = std::string("name: all\ndefault: ") + p + "\n";
     if (r.coin()) {
       text += "layers:\n";
@@ -82,7 +83,9 @@ TEST(Widths, EqualLayersAreThePlainPrecision) {
     if (plain.skipped) continue; // what the technology or depth does not cover is skipped alike
     EXPECT_EQ(plain.energy.total_pj, planned.energy.total_pj);
     EXPECT_EQ(plain.area_um2, planned.area_um2);
+    compared[mac]++;
   }
+  for (const char *mac : macs) EXPECT_GT(compared[mac], 15) << mac;
 }
 
 TEST(Widths, TensorsAreAsWideAsWhoMakesThem) {
@@ -92,7 +95,7 @@ TEST(Widths, TensorsAreAsWideAsWhoMakesThem) {
     Net net(r);
     Mixed m(r, net, 2, 16);
     erg_fusion fusion = plan::any_fusion(r);
-    Bench b(net.text);
+    Machine b(net.text);
     erg_point point = b.planned(m.text, fusion);
     Result result(point);
     SCOPED_TRACE(std::to_string(trial) + " " + erg_fusion_names[fusion] + "\n" + net.text + m.text);
@@ -126,7 +129,7 @@ TEST(Widths, OneNarrowedLayerMovesItsWeightsAlone) {
     int w = r.range(2, 7);
     const char *mac = macs[r.range(0, 2)];
     if (*mac == 's') w = 5 + w % 3; // 8, 7, 6, 5 bits all take a whole cell: the array is the same
-    Bench b(net.text, mac, 4096);
+    Machine b(net.text, mac, 512);
     Result wide(b.point("int8"));
     Result narrow(b.planned("name: one\ndefault: int8\nlayers: {" + who + ": w" + std::to_string(w) + "a8}\n"));
     SCOPED_TRACE(std::to_string(trial) + " " + mac + " " + who + " " + std::to_string(w) + "\n" + net.text);
@@ -170,7 +173,7 @@ TEST(Widths, AScalableArrayRunsEachLayerAtItsOwnWidth) {
   int faster = 0;
   for (int trial = 0; trial < 40; trial++) {
     Net net(r);
-    Bench b(net.text, "scalable", 4096);
+    Machine b(net.text, "scalable", 512);
     const std::string who = net.layers[static_cast<size_t>(r.range(0, static_cast<int>(net.layers.size()) - 1))];
     int w = r.coin() ? 2 : 4;
     Result wide(b.point("int8")), all(b.point(("w" + std::to_string(w) + "a8").c_str()));
@@ -196,7 +199,7 @@ TEST(Widths, TheModelsAgreeOnMixedPlans) {
     const char *mac = macs[r.range(0, 2)];
     Mixed m(r, net, 2, *mac == 'n' ? 16 : 8);
     auto fusion = static_cast<erg_fusion>(r.range(0, ERG_FUSION_EPILOGUE));
-    Bench b(net.text, mac), c(net.text, mac);
+    Machine b(net.text, mac), c(net.text, mac);
     Result formula(b.planned(m.text, fusion)), events(c.planned(m.text, fusion, ERG_MODEL_SYSTEMC));
     SCOPED_TRACE(std::to_string(trial) + " " + mac + " " + erg_fusion_names[fusion] + "\n" + net.text + m.text);
     ASSERT_EQ(formula.status, ERG_OK) << formula.error.message();
@@ -225,7 +228,7 @@ TEST(Widths, AStoredRunCostsTheSameToTheLastBit) {
     Net net(r);
     const char *mac = macs[r.range(0, 2)];
     Mixed m(r, net, 2, 8);
-    Bench b(net.text, mac);
+    Machine b(net.text, mac);
     Result result(b.planned(m.text, plan::any_fusion(r)));
     ASSERT_EQ(result.status, ERG_OK) << result.error.message();
     if (result.skipped) continue;
@@ -248,7 +251,7 @@ TEST(Widths, WhatTheMacCannotDoIsSaidLayerByLayer) {
                     "  - {name: b, op: conv2d, K: 4, kernel: 1}\n  - {name: c, op: conv2d, K: 4, kernel: 1}\n";
   const char *text = "name: wide\ndefault: int8\nlayers:\n  a: w9a8\n  b: w8a12\n";
   for (const char *mac : {"fixed", "scalable"}) {
-    Bench b(net, mac);
+    Machine b(net, mac);
     Result result(b.planned(text));
     ASSERT_EQ(result.status, ERG_OK) << result.error.message();
     ASSERT_TRUE(result.skipped);
@@ -257,7 +260,7 @@ TEST(Widths, WhatTheMacCannotDoIsSaidLayerByLayer) {
     EXPECT_NE(reason.find("layer c:"), std::string::npos) << "it reads 12 bits: " << reason;
     EXPECT_EQ(reason.find("layer b:"), std::string::npos) << "it only writes them: " << reason;
   }
-  Bench native(net, "native");
+  Machine native(net, "native");
   Result result(native.planned(text));
   ASSERT_FALSE(result.skipped) << result.reason;
   EXPECT_EQ(result.point.precision.weight_bits, 9);
