@@ -59,7 +59,7 @@ TEST(VerifyPlan, AScalableArrayChangesItsModeLayerByLayer) {
 
 TEST(VerifyPlan, RtlAsAModelCountsWhatTheFormulasDo) {
   Net net(residual);
-  Bench bench("tiny", net.file().c_str(), "jouppi-7nm");
+  Bench bench("tiny", net.file().c_str());
   bench.arch.mac = ERG_MAC_SCALABLE;
   test::Error error;
   erg_widths widths{};
@@ -71,6 +71,7 @@ TEST(VerifyPlan, RtlAsAModelCountsWhatTheFormulasDo) {
   {
     Result formula(points[0]), rtl(points[1]);
     ASSERT_EQ(rtl.status, ERG_OK) << rtl.error.message();
+    ASSERT_FALSE(rtl.skipped) << rtl.reason;
     ASSERT_EQ(formula.layer_count, rtl.layer_count);
     for (int i = 0; i < rtl.layer_count; i++) {
       const erg_activity &x = formula.layers[i].activity, &y = rtl.layers[i].activity;
