@@ -60,10 +60,11 @@ static void check(const char *file, const char *text, erg_precision_entry *e, er
   if (erg_precision_parse(text, &e->precision, &fault) != ERG_OK)
     erg_fail(error, ERG_ERR_DATA, "%s: %s", at, fault.text);
   else if (!erg_precision_is_int(&e->precision))
-    erg_fail(error, ERG_ERR_DATA,
-             "%s: found %s; allowed in a plan: integers, such as int8, w4a8, w4a8p24 (a whole network in floating point "
-             "is --precision %s)",
-             at, text, text);
+    erg_fail(
+        error, ERG_ERR_DATA,
+        "%s: found %s; allowed in a plan: integers, such as int8, w4a8, w4a8p24 (a whole network in floating point "
+        "is --precision %s)",
+        at, text, text);
   else if (e->precision.output_bits != e->precision.activation_bits)
     erg_fail(error, ERG_ERR_DATA,
              "%s: found %s; allowed in a plan: no o, since a is the width of the tensor that the layer writes", at,

@@ -59,7 +59,8 @@ erg_status erg_cli_run(const erg_cli *cli, const erg_inputs *inputs, erg_result 
   for (int i = 0; i < count; i++) {
     erg_point point = erg_cli_point(cli, inputs, i);
     char name[32];
-    erg_progress_start(&progress, erg_point_precision_name(&point, name), "MAC", (double)erg_graph_macs(&inputs->graph), cli->quiet);
+    erg_progress_start(&progress, erg_point_precision_name(&point, name), "MAC", (double)erg_graph_macs(&inputs->graph),
+                       cli->quiet);
     if (cli->model == ERG_MODEL_ANALYTIC) progress.wait_s = 1; /* mostly done before a bar could be read */
     erg_status status = erg_run(&point, &progress, &results[i], error);
     if (status != ERG_OK) {

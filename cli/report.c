@@ -259,9 +259,9 @@ void erg_print_layers(const erg_result *r, FILE *stream) {
   erg_table *table = erg_table_new();
   const scale *s = scale_of(r, 1);
   columns(table,
-          (const char *const[]){"layer", "pass", r->point.widths ? "precision" : no_column, s->layers[0], s->layers[1], s->layers[2], "util [%]", s->layers[3],
-                                s->layers[4], "other ops", "registers", "partial sums", "scratchpads", "dram",
-                                static_column(r), s->layers[5], NULL},
+          (const char *const[]){"layer", "pass", r->point.widths ? "precision" : no_column, s->layers[0], s->layers[1],
+                                s->layers[2], "util [%]", s->layers[3], s->layers[4], "other ops", "registers",
+                                "partial sums", "scratchpads", "dram", static_column(r), s->layers[5], NULL},
           r->point.widths ? 3 : 2);
   for (int i = 0; i < r->layer_count; i++) {
     const erg_layer_result *l = &r->layers[i];
@@ -425,9 +425,8 @@ void erg_print_csv(const erg_result *results, int count, FILE *stream) {
       erg_csv_text(stream, arch->name, false);
       erg_csv_text(stream, r->point.technology->name, false);
       erg_csv_text(stream, precision_of(r, name), false);
-      fprintf(stream, ",%s,%s,%s,%d,%s", erg_fusion_names[r->point.fusion],
-              erg_dataflow_names[r->point.dataflow], erg_model_names[r->point.model], r->point.batch,
-              r->skipped ? "skipped" : "ok");
+      fprintf(stream, ",%s,%s,%s,%d,%s", erg_fusion_names[r->point.fusion], erg_dataflow_names[r->point.dataflow],
+              erg_model_names[r->point.model], r->point.batch, r->skipped ? "skipped" : "ok");
       erg_csv_text(stream, r->skipped ? r->reason : "", false);
       if (r->skipped) {
         for (int c = 0; c < 12 + 2 * (arch->level_count + 2); c++) fputc(',', stream);

@@ -146,8 +146,7 @@ static void read_result(const reader *r, const json_t *object, erg_arena *arena,
     return;
   }
   out->layer_count = (int)json_array_size(layers);
-  for (int i = 0; i < out->layer_count; i++)
-    read_layer(r, json_array_get(layers, (size_t)i), out, &out->layers[i]);
+  for (int i = 0; i < out->layer_count; i++) read_layer(r, json_array_get(layers, (size_t)i), out, &out->layers[i]);
 }
 
 static erg_status load(const char *path, erg_arena *arena, const char **file, json_t **out, erg_error *error) {

@@ -133,9 +133,10 @@ static erg_status check(const erg_assign_table *t, erg_error *error) {
       double energy = t->energy[l * t->options + o], loss = t->loss[l * t->options + o];
       any |= isfinite(energy);
       if (isnan(energy) || energy < 0 || (isfinite(energy) && !isfinite(loss)))
-        status = erg_fail(error, ERG_ERR_DATA,
-                          "assign: layer %d, option %d: found energy %g, loss %g; allowed: energies from 0, finite losses",
-                          l, o, energy, loss);
+        status =
+            erg_fail(error, ERG_ERR_DATA,
+                     "assign: layer %d, option %d: found energy %g, loss %g; allowed: energies from 0, finite losses",
+                     l, o, energy, loss);
     }
     if (!any) status = erg_fail(error, ERG_ERR_DATA, "assign: layer %d has no option", l);
   }
@@ -161,8 +162,8 @@ static erg_status assign(const erg_assign_table *t, bool by_loss, double budget,
   hull *rest = erg_arena_alloc(arena, sizeof *rest * (size_t)(t->layers + 1));
   if (!loss || !option || !rest) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   for (int i = 0; i < cells; i++) loss[i] = isfinite(t->energy[i]) ? t->loss[i] : INFINITY;
-  problem p = {t->layers, t->options, by_loss ? loss : t->energy, by_loss ? t->energy : loss, budget, INFINITY, 0, 0,
-               rest};
+  problem p = {t->layers, t->options, by_loss ? loss : t->energy, by_loss ? t->energy : loss, budget, INFINITY, 0,
+               0,         rest};
   p.cost_slack = SLACK * absolute_sum(p.cost, cells);
   p.value_slack = SLACK * absolute_sum(p.value, cells);
   for (int l = 0; l <= t->layers; l++) {

@@ -57,8 +57,8 @@ erg_status hull_make(const double *cost, const double *value, int layers, int op
     h.cost += points[0].cost;
     h.value += points[0].value;
     for (int i = 1; i < count; i++)
-      h.steps[h.count++] = (hull_step){points[i].cost - points[i - 1].cost, points[i].value - points[i - 1].value, l,
-                                       points[i].option};
+      h.steps[h.count++] =
+          (hull_step){points[i].cost - points[i - 1].cost, points[i].value - points[i - 1].value, l, points[i].option};
   }
   qsort(h.steps, (size_t)h.count, sizeof *h.steps, steeper);
   free(points);

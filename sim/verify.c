@@ -27,10 +27,10 @@ typedef struct {
   const erg_point *point;
   const erg_verify_options *options;
   erg_plan plan;
-  erg_arena arena;      /* tensors and parameters */
-  tensor *tensors;      /* by node */
-  int *last_use;        /* by node: last pass that reads it */
-  erg_rtl *rtl, *other; /* of the pass at hand; other: the same foreign array, begun from other random bits */
+  erg_arena arena;          /* tensors and parameters */
+  tensor *tensors;          /* by node */
+  int *last_use;            /* by node: last pass that reads it */
+  erg_rtl *rtl, *other;     /* of the pass at hand; other: the same foreign array, begun from other random bits */
   struct variant *variants; /* every array that was opened: with a precision plan, one a set of widths */
   erg_rtl_norm *units[17];  /* by bits; opened when a norm or a table comes */
   erg_progress progress;
@@ -135,8 +135,9 @@ static erg_status pick_array(session *s, const erg_pass *pass, erg_error *error)
   int residual_bits = pass->residual >= 0 ? erg_tensor_bits(s->point, pass->residual) : 0;
   if (s->point->widths && residual_bits > point.precision.activation_bits) {
     if (point.arch->mac == ERG_MAC_SCALABLE && residual_bits > 8)
-      return erg_fail(error, ERG_ERR_UNSUPPORTED, "layer %s: a residual of %d bits is wider than the scalable array's 8",
-                      pass->name, residual_bits);
+      return erg_fail(error, ERG_ERR_UNSUPPORTED,
+                      "layer %s: a residual of %d bits is wider than the scalable array's 8", pass->name,
+                      residual_bits);
     point.precision.activation_bits = residual_bits;
   }
   return use_array(s, &point, error);
@@ -322,8 +323,8 @@ static erg_status pass_by(session *s, const erg_pass *pass, erg_error *error) {
     status = run_golden(s, pass, &layer, s->tensors[pass->output].codes, error);
   }
   if (status == ERG_OK)
-    status = erg_table_golden(pass, &behind, s->tensors[pass->output].codes,
-                              &s->tensors[pass->output].zero_point, error);
+    status =
+        erg_table_golden(pass, &behind, s->tensors[pass->output].codes, &s->tensors[pass->output].zero_point, error);
   erg_arena_free(&arena);
   return status;
 }
@@ -362,9 +363,8 @@ static erg_status check_unit_pass(session *s, const erg_pass *pass, erg_error *e
   erg_rtl_norm **unit = &s->units[precision.activation_bits];
   if (!*unit) {
     bool faulty = s->options->mutant && strcmp(s->options->mutant, "ROUNDING") == 0;
-    status =
-        erg_rtl_norm_open((int)point->arch->cols, precision.activation_bits, (int)point->arch->accumulator_depth,
-                          faulty ? s->options->mutant : NULL, s->options->quiet ? NULL : stderr, unit, error);
+    status = erg_rtl_norm_open((int)point->arch->cols, precision.activation_bits, (int)point->arch->accumulator_depth,
+                               faulty ? s->options->mutant : NULL, s->options->quiet ? NULL : stderr, unit, error);
   }
   if (status == ERG_OK && !behind) status = make_tensor(s, pass->output, pass->out_shape, error);
   if (status != ERG_OK) return status;

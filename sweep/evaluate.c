@@ -140,8 +140,7 @@ static char *counts_of(const erg_result *r, erg_arena *arena) {
             "17g,\"bandwidth_bits_per_cycle\":%.17g}",
             l ? "," : "", m.levels[l].name, erg_memory_kind_names[m.levels[l].kind], m.levels[l].bank_bytes,
             m.levels[l].banks, m.levels[l].word_bits, m.levels[l].wire_mm, m.levels[l].bandwidth_bits_per_cycle);
-  fprintf(out,
-          "]},\"totals\":{\"macs\":%" PRIu64 ",\"latency_s\":%.17g,\"energy_pj\":{\"total\":%.17g}},\"layers\":[",
+  fprintf(out, "]},\"totals\":{\"macs\":%" PRIu64 ",\"latency_s\":%.17g,\"energy_pj\":{\"total\":%.17g}},\"layers\":[",
           r->macs, r->latency_s, r->energy.total_pj);
   write_layers(out, r);
   fputs("]}", out);

@@ -156,8 +156,7 @@ static erg_status make_precisions(erg_sweep *s, erg_error *error) {
     return erg_fail(error, ERG_ERR_DATA, "%s: widths: found %lld precisions; allowed: %d", s->file, (long long)grid,
                     MOST_PRECISIONS);
   s->precisions = erg_arena_alloc(&s->arena, sizeof *s->precisions * (size_t)(grid + s->precision_names.count + 1));
-  s->plan_files =
-      erg_arena_alloc(&s->arena, sizeof *s->plan_files * (size_t)(grid + s->precision_names.count + 1));
+  s->plan_files = erg_arena_alloc(&s->arena, sizeof *s->plan_files * (size_t)(grid + s->precision_names.count + 1));
   if (!s->precisions || !s->plan_files) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   for (int i = 0; i < s->precision_names.count; i++) {
     erg_precision p;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Networks with a precision of its own for each layer through the Verilated array: every layer in its own widths, on the
-// codes of the layer before, bit for bit and cycle for cycle.
+// Networks with a precision of its own for each layer through the Verilated array: every layer in its own widths, on
+// the codes of the layer before, bit for bit and cycle for cycle.
 #include "../unit/sim/bench.hpp"
 #include <cstring>
 #include <set>
@@ -32,7 +32,8 @@ struct Verified {
 
 struct Net : test::Folder {
   explicit Net(const char *nodes) {
-    test::write_file(*this / "n.yaml", std::string("name: n\ninput: {height: 8, width: 7, channels: 6}\nnodes:\n") + nodes);
+    test::write_file(*this / "n.yaml",
+                     std::string("name: n\ninput: {height: 8, width: 7, channels: 6}\nnodes:\n") + nodes);
   }
   std::string file() const { return *this / "n.yaml"; }
 };
@@ -63,7 +64,8 @@ TEST(VerifyPlan, RtlAsAModelCountsWhatTheFormulasDo) {
   bench.arch.mac = ERG_MAC_SCALABLE;
   test::Error error;
   erg_widths widths{};
-  ASSERT_EQ(erg_widths_parse("p.yaml", "name: p\ndefault: w8a8\nlayers: {a: w2a8, b: w4a8, fc: w3a8}\n", &bench.graph, &widths, &error),
+  ASSERT_EQ(erg_widths_parse("p.yaml", "name: p\ndefault: w8a8\nlayers: {a: w2a8, b: w4a8, fc: w3a8}\n", &bench.graph,
+                             &widths, &error),
             ERG_OK)
       << error.message();
   erg_point points[] = {bench.point("int8"), bench.point("int8", ERG_FUSION_EPILOGUE, ERG_MODEL_RTL)};

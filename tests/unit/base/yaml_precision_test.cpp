@@ -54,15 +54,17 @@ TEST(PrecisionPlan, TellsAllFaultsAtOnceWithTheirPlaces) {
   EXPECT_TRUE(p.says("p.yaml:4:3: layers.conv3: unknown key (did you mean conv1?)")) << p.error.message();
   EXPECT_TRUE(p.says("p.yaml:5:10: layers.conv1: found bf16; allowed in a plan: integers")) << p.error.message();
   EXPECT_TRUE(p.says("p.yaml:6:10: layers.conv2: precision: found '8'")) << p.error.message();
-  EXPECT_TRUE(p.says("p.yaml:7:7: layers.fc: precision: found 'w17a8': weight width out of range")) << p.error.message();
+  EXPECT_TRUE(p.says("p.yaml:7:7: layers.fc: precision: found 'w17a8': weight width out of range"))
+      << p.error.message();
   EXPECT_TRUE(p.says("p.yaml:8:3: layers.conv1: found twice, first on line 5")) << p.error.message();
 }
 
 TEST(PrecisionPlan, RefusesWhatIsNoPlan) {
-  for (const char *text : {"", "- 1\n", "name: x\n", "default: int8\n", "name: x\ndefault: [int8]\n",
-                           "name: x\ndefault: int8\nlayers: [conv1]\n", "name: x\ndefault: int8\nlayers: {conv1: {w: 4}}\n",
-                           "name: x\ndefault: int8\nlayers: {conv1: }\n", "name: x\ndefault: int8\nlayer: {conv1: int8}\n",
-                           "name: x\ndefault: fp32\n", "name: x\ndefault: int8\nlayers: {conv1: w1a8}\n"}) {
+  for (const char *text :
+       {"", "- 1\n", "name: x\n", "default: int8\n", "name: x\ndefault: [int8]\n",
+        "name: x\ndefault: int8\nlayers: [conv1]\n", "name: x\ndefault: int8\nlayers: {conv1: {w: 4}}\n",
+        "name: x\ndefault: int8\nlayers: {conv1: }\n", "name: x\ndefault: int8\nlayer: {conv1: int8}\n",
+        "name: x\ndefault: fp32\n", "name: x\ndefault: int8\nlayers: {conv1: w1a8}\n"}) {
     Plan p(text);
     EXPECT_EQ(p.status, ERG_ERR_DATA) << text;
     EXPECT_FALSE(p.error.message().empty());
@@ -72,5 +74,6 @@ TEST(PrecisionPlan, RefusesWhatIsNoPlan) {
 TEST(PrecisionPlan, IsToldFromAPrecisionByItsEnding) {
   EXPECT_TRUE(erg_precision_is_plan("a/b.yaml"));
   EXPECT_TRUE(erg_precision_is_plan("b.yml"));
-  for (const char *word : {"int8", "w4a8p24o8", ".yaml", "", "yaml", "b.yaml.gz"}) EXPECT_FALSE(erg_precision_is_plan(word)) << word;
+  for (const char *word : {"int8", "w4a8p24o8", ".yaml", "", "yaml", "b.yaml.gz"})
+    EXPECT_FALSE(erg_precision_is_plan(word)) << word;
 }

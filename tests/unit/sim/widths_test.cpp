@@ -23,7 +23,8 @@ std::string without_names(const erg_result &r) {
 const char *const macs[] = {"native", "fixed", "scalable"};
 
 // Widths by hand: a layer's own w, the producer's a; operators without weights pass the widest on.
-std::map<std::string, plan::Widths> by_hand(const erg_graph &graph, const std::map<std::string, std::pair<int, int>> &entries,
+std::map<std::string, plan::Widths> by_hand(const erg_graph &graph,
+                                            const std::map<std::string, std::pair<int, int>> &entries,
                                             std::pair<int, int> fallback) {
   std::map<std::string, plan::Widths> all;
   for (int i = 0; i < graph.node_count; i++) {
@@ -34,11 +35,13 @@ std::map<std::string, plan::Widths> by_hand(const erg_graph &graph, const std::m
     for (int k = 0; k < n.op->inputs; k++) read = std::max(read, all[graph.nodes[n.inputs[k]].name].out);
     auto found = entries.find(n.name);
     auto own = found == entries.end() ? fallback : found->second;
-    if (op == "input") x = {0, 0, fallback.second, 0};
+    if (op == "input")
+      x = {0, 0, fallback.second, 0};
     else if (op == "conv2d" || op == "fc") {
       x = {own.first, all[graph.nodes[n.inputs[0]].name].out, own.second, 0};
       x.acc = x.w + x.a <= 16 ? 32 : 48;
-    } else x = {0, all[graph.nodes[n.inputs[0]].name].out, read, 0};
+    } else
+      x = {0, all[graph.nodes[n.inputs[0]].name].out, read, 0};
     all[n.name] = x;
   }
   return all;
@@ -105,11 +108,14 @@ TEST(Widths, TensorsAreAsWideAsWhoMakesThem) {
     for (int i = 0; i < result.layer_count; i++) {
       const erg_layer_result &l = result.layers[i];
       auto name = [&](int node) { return std::string(b.graph.nodes[node].name); };
-      const bool narrow_in = l.pass->input_width == ERG_WIDTH_NARROW, narrow_out = l.pass->output_width == ERG_WIDTH_NARROW;
+      const bool narrow_in = l.pass->input_width == ERG_WIDTH_NARROW,
+                 narrow_out = l.pass->output_width == ERG_WIDTH_NARROW;
       if (narrow_in) ASSERT_EQ(l.geometry.in_bits, widths[name(l.pass->inputs[0])].out) << l.pass->name;
       if (narrow_out) ASSERT_EQ(l.geometry.out_bits, widths[name(l.pass->output)].out) << l.pass->name;
-      if (l.pass->residual >= 0) ASSERT_EQ(l.geometry.residual_bits, widths[name(l.pass->residual)].out) << l.pass->name;
-      if (l.pass->input_count == 2) ASSERT_EQ(l.geometry.residual_bits, widths[name(l.pass->inputs[1])].out) << l.pass->name;
+      if (l.pass->residual >= 0)
+        ASSERT_EQ(l.geometry.residual_bits, widths[name(l.pass->residual)].out) << l.pass->name;
+      if (l.pass->input_count == 2)
+        ASSERT_EQ(l.geometry.residual_bits, widths[name(l.pass->inputs[1])].out) << l.pass->name;
       if (!l.geometry.array) continue;
       ASSERT_EQ(l.geometry.weight_bits, widths[l.pass->name].w);
       ASSERT_EQ(l.geometry.psum_bits, widths[l.pass->name].acc);
@@ -159,9 +165,12 @@ TEST(Widths, OneNarrowedLayerMovesItsWeightsAlone) {
           if (level > 2) ASSERT_EQ(x.write_bits[level][t] * wu, y.write_bits[level][t] * 8) << level;
           if (level == 0) ASSERT_EQ((x.read_bits[level][t] / 8 * wu + 7) / 8 * 8, y.read_bits[level][t]);
         }
-      if (it) ASSERT_LT(narrow.layers[i].energy.total_pj, wide.layers[i].energy.total_pj);
-      else ASSERT_EQ(narrow.layers[i].energy.total_pj, wide.layers[i].energy.total_pj);
-      if (*mac != 's') ASSERT_EQ(narrow.layers[i].energy.mac_pj, wide.layers[i].energy.mac_pj) << "the hardware is as wide as before";
+      if (it)
+        ASSERT_LT(narrow.layers[i].energy.total_pj, wide.layers[i].energy.total_pj);
+      else
+        ASSERT_EQ(narrow.layers[i].energy.total_pj, wide.layers[i].energy.total_pj);
+      if (*mac != 's')
+        ASSERT_EQ(narrow.layers[i].energy.mac_pj, wide.layers[i].energy.mac_pj) << "the hardware is as wide as before";
     }
     ASSERT_TRUE(met);
   }
@@ -238,7 +247,8 @@ TEST(Widths, AStoredRunCostsTheSameToTheLastBit) {
     test::Error error;
     ASSERT_EQ(erg_stored_parse(text, "t", &stored, &error), ERG_OK) << error.message();
     erg_energy energy{};
-    ASSERT_EQ(erg_stored_price(&b.tech, &stored.results[0], nullptr, nullptr, &energy, &error), ERG_OK) << error.message();
+    ASSERT_EQ(erg_stored_price(&b.tech, &stored.results[0], nullptr, nullptr, &energy, &error), ERG_OK)
+        << error.message();
     EXPECT_EQ(energy.total_pj, result.energy.total_pj) << mac << "\n" << m.text;
     erg_stored_free(&stored);
     free(text);
@@ -247,8 +257,9 @@ TEST(Widths, AStoredRunCostsTheSameToTheLastBit) {
 }
 
 TEST(Widths, WhatTheMacCannotDoIsSaidLayerByLayer) {
-  const char *net = "name: n\ninput: {height: 4, width: 4, channels: 4}\nnodes:\n  - {name: a, op: conv2d, K: 4, kernel: 1}\n"
-                    "  - {name: b, op: conv2d, K: 4, kernel: 1}\n  - {name: c, op: conv2d, K: 4, kernel: 1}\n";
+  const char *net =
+      "name: n\ninput: {height: 4, width: 4, channels: 4}\nnodes:\n  - {name: a, op: conv2d, K: 4, kernel: 1}\n"
+      "  - {name: b, op: conv2d, K: 4, kernel: 1}\n  - {name: c, op: conv2d, K: 4, kernel: 1}\n";
   const char *text = "name: wide\ndefault: int8\nlayers:\n  a: w9a8\n  b: w8a12\n";
   for (const char *mac : {"fixed", "scalable"}) {
     Machine b(net, mac);

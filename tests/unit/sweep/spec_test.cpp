@@ -106,7 +106,10 @@ TEST(SweepSpec, TheShippedOnesLoad) {
 TEST(SweepSpec, APlanIsAPrecisionWhoseContentCounts) {
   test::Folder f;
   const std::string plan = f / "p.yaml";
-  auto spec = [&] { return "name: s\nworkloads: [resnet18]\nfusions: [none, epilogue]\nprecisions: [int8, " + plan + ", " + plan + "]\n"; };
+  auto spec = [&] {
+    return "name: s\nworkloads: [resnet18]\nfusions: [none, epilogue]\nprecisions: [int8, " + plan + ", " + plan +
+           "]\n";
+  };
   auto rows = [&](std::vector<std::string> &keys, std::vector<double> &energies) {
     Sweep s(spec());
     ASSERT_EQ(s.status, ERG_OK) << s.error.message();
@@ -127,7 +130,8 @@ TEST(SweepSpec, APlanIsAPrecisionWhoseContentCounts) {
       test::Error error;
       ASSERT_EQ(erg_stored_parse(row.cells[ERG_SWEEP_COUNTS].text, "t", &stored, &error), ERG_OK) << error.message();
       erg_energy energy{};
-      ASSERT_EQ(erg_stored_price(&inputs.technology, &stored.results[0], nullptr, nullptr, &energy, &error), ERG_OK) << error.message();
+      ASSERT_EQ(erg_stored_price(&inputs.technology, &stored.results[0], nullptr, nullptr, &energy, &error), ERG_OK)
+          << error.message();
       EXPECT_NEAR(energy.total_pj / energies.back(), 1, 1e-12);
       erg_stored_free(&stored);
     }
