@@ -22,7 +22,7 @@ typedef struct {
   int classes;
   int labels_each;  /**< labels an example: 1, or H * W (a label a position, ascending h, w) */
   double *inputs;   /**< [count, H, W, C] */
-  int *labels;      /**< [count, labels_each], 0 .. classes-1 */
+  int *labels;      /**< [count, labels_each], 0 .. classes-1; NULL where calibration.npy gave inputs alone */
 } erg_dataset;
 
 /** A procedural data set: one file in data/. Splits never share an example: each draws from a stream of its own. */
@@ -34,9 +34,10 @@ typedef struct {
 ERG_REGISTRY(erg_data_source)
 const erg_data_source *erg_data_source_find(const char *name);
 
-/** `name` is a built-in data set or a folder with train-inputs.npy [count, H, W, C], train-labels.npy [count] or
- *  [count, H * W] and test-inputs.npy, test-labels.npy (calibration.npy inputs are optional: the training ones serve).
- *  count 0: the default. ERG_ERR_NO_INPUT, ERG_ERR_DATA (empty, shapes, labels out of range, NaN with its index). */
+/** `name` is a built-in data set or a folder with train-inputs.npy [count, H, W, C] or [count, C] (floats or integers),
+ *  train-labels.npy [count] or [count, H * W] and test-inputs.npy, test-labels.npy (calibration.npy inputs are optional:
+ *  the training ones serve). There are as many classes as train-labels.npy names. count 0: the default, or all of a
+ *  folder. ERG_ERR_NO_INPUT, ERG_ERR_DATA (empty, shapes, labels out of range, NaN with its index), ERG_ERR_USAGE. */
 erg_status erg_dataset_load(const char *name, uint64_t seed, erg_split split, int count, erg_dataset *out,
                             erg_error *error);
 void erg_dataset_free(erg_dataset *dataset);
