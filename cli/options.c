@@ -156,7 +156,7 @@ static const struct {
      {"kill-at", KEY_KILL_AT, "I", OPTION_HIDDEN, "tests: a worker kills itself at point I (mod 1000)", 2}},
     {ERG_OPTION_EVAL, {"weights", KEY_WEIGHTS, "FILE", 0, "trained weights, a safetensors file", 1}},
     {ERG_OPTION_EVAL, {"data", KEY_DATA, "NAME|DIR", 0, "data set: built in, or a folder of .npy files", 1}},
-    {ERG_OPTION_EVAL, {"precision", KEY_PRECISION, "P[,P...]", 0, "int8, w4a8, w4a8p24o8, ... (default int8)", 1}},
+    {ERG_OPTION_EVAL, {"precision", KEY_PRECISION, "P[,P...]", 0, "int8, w4a8, w4a8p24o8, ..., or precision plans (default int8)", 1}},
     {ERG_OPTION_EVAL, {"examples", KEY_EXAMPLES, "N", 0, "test examples (default: all, or the data set's usual)", 1}},
     {ERG_OPTION_EVAL, {"seed", KEY_SEED, "N", 0, "seed of a built-in data set (default 1)", 1}},
     {ERG_OPTION_EVAL,
