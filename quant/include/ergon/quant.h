@@ -4,6 +4,7 @@
 #ifndef ERGON_QUANT_H
 #define ERGON_QUANT_H
 
+#include "ergon/assign.h"
 #include "ergon/data.h"
 #include "ergon/qat.h"
 #include "ergon/quantized.h"
