@@ -44,6 +44,11 @@ static bool is_file(const char *name) {
 /* The page of earlier runs. */
 static erg_status print_page(const erg_cli *cli, erg_error *error) {
   erg_status status = ERG_OK;
+  fputs("# Studies\n\nClaims about quantization, each measured on the integer golden kernels and the machine model over many seeds, with its\n"
+        "controls. Written by `ergon study --markdown docs/studies/*.json`; a test holds this page against those files, and `ergon\n"
+        "study NAME --out DIR` makes them anew. Where figures are compared they are paired: the same data, first weights and order\n"
+        "of examples, so that a seed is one trial of a sign test. *sd* is the standard deviation over seeds.\n\n",
+        stdout);
   for (int i = 0; i < cli->argument_count && status == ERG_OK; i++) {
     json_error_t fault;
     if (!is_file(cli->arguments[i]))
