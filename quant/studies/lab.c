@@ -43,25 +43,32 @@ erg_status lab_train(const lab *l, erg_train_options options, erg_weights *out, 
   return status;
 }
 
-erg_status lab_judge(const lab *l, const erg_weights *weights, const erg_quantize_options *options, bool on_training,
-                     erg_score *out, erg_error *error) {
-  erg_calibration calibration = {0};
+erg_status lab_judge_calibrated(const lab *l, const erg_weights *weights, const erg_calibration *calibration,
+                                const erg_quantize_options *options, const erg_dataset *data, erg_score *out,
+                                erg_error *error) {
   erg_quantized quantized = {0};
   erg_evaluation evaluation = {0};
-  erg_status status = erg_calibrate(&l->graph, weights, &l->calibration, &calibration, error);
-  if (status == ERG_OK) status = erg_quantize(&l->graph, weights, &calibration, options, &quantized, error);
-  if (status == ERG_OK)
-    status = erg_evaluate(&quantized, NULL, on_training ? &l->train : &l->test, ERG_INTEGER_FAST, NULL, &evaluation, error);
+  erg_status status = erg_quantize(&l->graph, weights, calibration, options, &quantized, error);
+  if (status == ERG_OK) status = erg_evaluate(&quantized, NULL, data, ERG_INTEGER_FAST, NULL, &evaluation, error);
   if (status == ERG_OK) *out = (erg_score){.loss = evaluation.loss, .accuracy = evaluation.accuracy};
   erg_evaluation_free(&evaluation);
   erg_quantized_free(&quantized);
+  return status;
+}
+
+erg_status lab_judge(const lab *l, const erg_weights *weights, const erg_quantize_options *options,
+                     const erg_dataset *data, erg_score *out, erg_error *error) {
+  erg_calibration calibration = {0};
+  erg_status status = erg_calibrate(&l->graph, weights, &l->calibration, &calibration, error);
+  if (status == ERG_OK) status = lab_judge_calibrated(l, weights, &calibration, options, data, out, error);
   erg_calibration_free(&calibration);
   return status;
 }
 
-erg_status lab_judge_float(const lab *l, const erg_weights *weights, bool on_training, erg_score *out, erg_error *error) {
+erg_status lab_judge_float(const lab *l, const erg_weights *weights, const erg_dataset *data, erg_score *out,
+                           erg_error *error) {
   erg_evaluation evaluation = {0};
-  erg_status status = erg_evaluate_float(&l->graph, weights, on_training ? &l->train : &l->test, &evaluation, error);
+  erg_status status = erg_evaluate_float(&l->graph, weights, data, &evaluation, error);
   if (status == ERG_OK) *out = (erg_score){.loss = evaluation.loss, .accuracy = evaluation.accuracy};
   erg_evaluation_free(&evaluation);
   return status;

@@ -19,10 +19,15 @@ void lab_close(lab *l);
 
 /* Weights from the seed's initialization, trained; `options.seed` is set here. */
 erg_status lab_train(const lab *l, erg_train_options options, erg_weights *out, erg_error *error);
-/* Accuracy and loss on the test examples (`on_training`: on the training ones) through the integer kernels. */
-erg_status lab_judge(const lab *l, const erg_weights *weights, const erg_quantize_options *options, bool on_training,
-                     erg_score *out, erg_error *error);
-/* The same in float. */
-erg_status lab_judge_float(const lab *l, const erg_weights *weights, bool on_training, erg_score *out, erg_error *error);
+/* Accuracy and loss on `data` through the integer kernels; ranges are calibrated on the weights as they are. */
+erg_status lab_judge(const lab *l, const erg_weights *weights, const erg_quantize_options *options,
+                     const erg_dataset *data, erg_score *out, erg_error *error);
+/* The same where the ranges are known. */
+erg_status lab_judge_calibrated(const lab *l, const erg_weights *weights, const erg_calibration *calibration,
+                                const erg_quantize_options *options, const erg_dataset *data, erg_score *out,
+                                erg_error *error);
+/* In float. */
+erg_status lab_judge_float(const lab *l, const erg_weights *weights, const erg_dataset *data, erg_score *out,
+                           erg_error *error);
 
 #endif

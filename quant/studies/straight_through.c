@@ -41,7 +41,7 @@ static erg_status add(erg_study_result *out, uint64_t seed, const char *precisio
 
 static erg_status run_arm(const lab *l, int arm, const erg_train_options *training, const erg_quantize_options *options,
                           const erg_weights *real, erg_score *score, erg_error *error) {
-  if (arm == PTQ) return lab_judge(l, real, options, false, score, error);
+  if (arm == PTQ) return lab_judge(l, real, options, &l->test, score, error);
   static const erg_qat_rule rules[] = {[STE] = ERG_QAT_STE, [IDENTITY] = ERG_QAT_IDENTITY, [ZERO] = ERG_QAT_ZERO};
   erg_train_options own = *training;
   erg_weights initial = {0}, trained = {0};
@@ -55,7 +55,7 @@ static erg_status run_arm(const lab *l, int arm, const erg_train_options *traini
     status = lab_train(l, own, &trained, error);
   }
   erg_qat_close(qat);
-  if (status == ERG_OK) status = lab_judge(l, &trained, options, false, score, error);
+  if (status == ERG_OK) status = lab_judge(l, &trained, options, &l->test, score, error);
   erg_weights_free(&trained);
   erg_weights_free(&initial);
   return status;
@@ -160,7 +160,7 @@ static erg_status run_seed(uint64_t seed, erg_study_result *out, erg_error *erro
   erg_status status = lab_open("manifold-mlp", "manifold", seed, &l, error);
   if (status != ERG_OK) return status;
   status = lab_train(&l, training, &real, error);
-  if (status == ERG_OK) status = lab_judge_float(&l, &real, false, &score, error);
+  if (status == ERG_OK) status = lab_judge_float(&l, &real, &l.test, &score, error);
   if (status == ERG_OK) status = add(out, seed, "float", "float", &score, error);
   for (size_t p = 0; p < ERG_COUNT_OF(precisions) && status == ERG_OK; p++) {
     erg_quantize_options options;

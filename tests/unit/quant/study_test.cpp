@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Studies: statistics by hand, what a report says, and a few seeds of each quick one.
 #include "support.hpp"
+#include <cmath>
 extern "C" {
 #include "ergon/quant.h"
 }
