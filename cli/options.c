@@ -74,7 +74,9 @@ enum {
   KEY_OPTIMIZER,
   KEY_SMOOTHING,
   KEY_PATIENCE,
-  KEY_FROM
+  KEY_FROM,
+  KEY_QAT,
+  KEY_QAT_EPOCHS
 };
 
 static const struct {
@@ -191,6 +193,13 @@ static const struct {
       "hold out a tenth of the examples; stop N epochs after its loss was least, keep those weights (default: no)", 1}},
     {ERG_OPTION_TRAIN, {"examples", KEY_EXAMPLES, "N", 0, "training examples (default: all, or the usual number)", 1}},
     {ERG_OPTION_TRAIN, {"seed", KEY_SEED, "N", 0, "of data, first weights and order, a stream each (default 1)", 1}},
+    {ERG_OPTION_TRAIN,
+     {"qat", KEY_QAT, "RULE", 0,
+      "then train on with quantized integers: ste, identity or zero is what roundings pass backwards", 2}},
+    {ERG_OPTION_TRAIN, {"precision", KEY_PRECISION, "P", 0, "with --qat: of the integers (default int8)", 2}},
+    {ERG_OPTION_TRAIN, {"qat-epochs", KEY_QAT_EPOCHS, "N", 0, "with --qat: epochs (default: as many as --epochs)", 2}},
+    {ERG_OPTION_TRAIN,
+     {"calibration", KEY_CALIBRATION, "METHOD", 0, "with --qat: as `ergon eval` has it (default mse)", 2}},
     {ERG_OPTION_TRAIN, {"set", KEY_SET, "KEY=VALUE", 0, "overrides a field: workload.KEY=VALUE", 1}},
     {ERG_OPTION_REPORT | ERG_OPTION_JSON, {"json", KEY_JSON, 0, 0, "JSON on stdout", 3}},
     {ERG_OPTION_RUN, {"csv", KEY_CSV, 0, 0, "CSV on stdout, a row a layer", 3}},
@@ -494,6 +503,13 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
     break;
   case KEY_FROM:
     cli->from = text;
+    break;
+  case KEY_QAT:
+    cli->qat = true;
+    cli->qat_rule = pick(state, "qat", text, erg_qat_names);
+    break;
+  case KEY_QAT_EPOCHS:
+    cli->qat_epochs = (int)whole(state, "qat-epochs", text, 1, 100000);
     break;
   case KEY_EXAMPLES:
     cli->examples = (int)whole(state, "examples", text, 1, 1000000);

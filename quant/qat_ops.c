@@ -94,7 +94,7 @@ static void epilogue_forward(erg_tape_step *t) {
     for (int64_t i = k; i < erg_shape_elements(t->out); i += channels) {
       int64_t sum = wrap(erg_fake_code(t->x[0][i], step) + bias, bits);
       int64_t v = l->output.zero_point + erg_fake_requantize(sum, scale, bits);
-      if (t->x[2]) v += erg_fake_requantize(erg_fake_code(t->x[2][i], l->residual.scale), residual_scale, bits);
+      if (t->x[2]) v += erg_fake_requantize(erg_fake_code(t->x[2][i], l->residual.scale), residual_scale, 32);
       t->saved[i] = v >= l->codes.low && v <= l->codes.high;
       v = v < l->codes.low ? l->codes.low : v > l->codes.high ? l->codes.high : v;
       t->y[i] = (double)(v - l->output.zero_point) * l->output.scale;
