@@ -59,7 +59,8 @@ static erg_status load(const erg_cli *cli, job *j, erg_error *error) {
     erg_weights_initialize(&j->weights, cli->seed);
   if (erg_dataset_load(cli->data, cli->seed, ERG_SPLIT_TRAIN, cli->examples, &j->train, error) == ERG_OK)
     erg_dataset_load(cli->data, cli->seed, ERG_SPLIT_TEST, 0, &j->test, error);
-  if (cli->qat && j->train.name) erg_dataset_load(cli->data, cli->seed, ERG_SPLIT_CALIBRATION, 0, &j->calibration, error);
+  if (cli->qat && j->train.name)
+    erg_dataset_load(cli->data, cli->seed, ERG_SPLIT_CALIBRATION, 0, &j->calibration, error);
   if (j->calibration.count > CALIBRATION_EXAMPLES) j->calibration.count = CALIBRATION_EXAMPLES;
   j->integer.calibration_examples = j->calibration.count;
   return error->status;
@@ -99,12 +100,26 @@ static erg_status train(const erg_cli *cli, const char *label, int epochs, const
   return status;
 }
 
+/* The float weights of a file are judged, not trained. */
+static erg_status judge(job *j, erg_error *error) {
+  erg_tape *tape = erg_tape_new();
+  if (!tape) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  j->result.train_count = j->train.count;
+  erg_status status =
+      erg_train_score(tape, &j->graph, &j->weights, NULL, &j->train, 0, j->train.count, &j->result.train, error);
+  if (status == ERG_OK)
+    status = erg_train_score(tape, &j->graph, &j->weights, NULL, &j->test, 0, j->test.count, &j->result.test, error);
+  erg_tape_free(tape);
+  return status;
+}
+
 /* Quantized as they are, then trained on in integers; both judged by the golden kernels. */
 static erg_status train_integers(const erg_cli *cli, job *j, erg_error *error) {
   const erg_quantize_options options = {.precision = cli->precisions[0],
                                         .calibration = (erg_calibration_method)cli->calibration};
   erg_qat *qat;
-  erg_status status = erg_qat_open(&j->graph, &j->weights, &j->calibration, &options, (erg_qat_rule)cli->qat_rule, &qat, error);
+  erg_status status =
+      erg_qat_open(&j->graph, &j->weights, &j->calibration, &options, (erg_qat_rule)cli->qat_rule, &qat, error);
   if (status != ERG_OK) return status;
   const erg_quantized *integers = erg_qat_quantized(qat);
   status = erg_evaluate(integers, NULL, &j->test, ERG_INTEGER_FAST, NULL, &j->integer.before, error);
@@ -124,11 +139,13 @@ static erg_status run(int argc, char **argv, erg_error *error) {
   erg_status status = check_line(&cli, error);
   if (status == ERG_OK) status = load(&cli, &j, error);
   if (status == ERG_OK) status = check_out(cli.out, error);
-  if (status == ERG_OK) status = train(&cli, "train", cli.epochs, NULL, &j, &j.result, error);
+  if (status == ERG_OK)
+    status = cli.qat && cli.from ? judge(&j, error) : train(&cli, "train", cli.epochs, NULL, &j, &j.result, error);
   if (status == ERG_OK && cli.qat) status = train_integers(&cli, &j, error);
   if (status == ERG_OK) status = write(&cli, &j, error);
   if (status == ERG_OK) {
-    const erg_training training = {&cli, &j.graph, &j.train, &j.test, &j.weights, &j.result, cli.qat ? &j.integer : NULL};
+    const erg_training training = {
+        &cli, &j.graph, &j.train, &j.test, &j.weights, &j.result, cli.qat ? &j.integer : NULL};
     if (cli.json) {
       json_t *json = erg_training_json(&training);
       json_dumpf(json, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(17));

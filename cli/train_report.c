@@ -68,7 +68,7 @@ void erg_training_print(const erg_training *t, FILE *stream) {
           cli->label_smoothing, cli->from ? cli->from : "random weights");
   erg_print_overrides(cli, stream);
   fputc('\n', stream);
-  print_curve(t->result, stream);
+  if (t->result->epoch_count) print_curve(t->result, stream);
   if (t->integer) {
     char name[32];
     fprintf(stream, "\nIntegers: %s, rule %s, ranges by %s over %d calibration examples\n",
@@ -107,9 +107,9 @@ static json_t *integer_json(const erg_training *t) {
   if (!n) return json_null();
   return json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:o, s:o, s:o, s:o}", "rule", erg_qat_names[t->cli->qat_rule],
                    "precision", erg_precision_name(&t->cli->precisions[0], name), "calibration",
-                   erg_calibration_names[t->cli->calibration], "calibration_examples", n->calibration_examples, "epochs",
-                   n->result.epoch_count, "best_epoch", n->result.best_epoch, "curve", curve_json(&n->result), "train",
-                   score_json(n->result.train_count, n->result.train), "before",
+                   erg_calibration_names[t->cli->calibration], "calibration_examples", n->calibration_examples,
+                   "epochs", n->result.epoch_count, "best_epoch", n->result.best_epoch, "curve", curve_json(&n->result),
+                   "train", score_json(n->result.train_count, n->result.train), "before",
                    score_json(n->before.examples, (erg_score){n->before.loss, n->before.accuracy}), "test",
                    score_json(n->after.examples, (erg_score){n->after.loss, n->after.accuracy}));
 }

@@ -115,8 +115,8 @@ static void epilogue_backward(erg_tape_step *t) {
 }
 
 const erg_tape_op erg_fake_epilogue = {"fake_epilogue", "", 2, infer_first, epilogue_forward, epilogue_backward, NULL};
-const erg_tape_op erg_fake_epilogue_residual = {
-    "fake_epilogue_residual", "", 3, infer_first, epilogue_forward, epilogue_backward, NULL};
+const erg_tape_op erg_fake_epilogue_residual = {"fake_epilogue_residual", "",  3, infer_first, epilogue_forward,
+                                                epilogue_backward,        NULL};
 
 /* ---------------------------------------------------------------- passes without the array */
 

@@ -47,8 +47,7 @@ static erg_status infer_bias(const erg_tape_attrs *attrs, const erg_shape *in, e
 }
 
 static void bias_forward(erg_tape_step *t) { /* b, gamma, beta */
-  for (int k = 0; k < t->out.c; k++)
-    t->y[k] = t->x[2][k] + (t->x[0][k] - t->attrs.running_mean[k]) * gain(t, k);
+  for (int k = 0; k < t->out.c; k++) t->y[k] = t->x[2][k] + (t->x[0][k] - t->attrs.running_mean[k]) * gain(t, k);
 }
 
 static void bias_backward(erg_tape_step *t) {
@@ -80,9 +79,10 @@ static void bias_example(erg_random *random, erg_arena *arena, erg_tape_attrs *a
   statistics(random, arena, attrs, in[0].c);
 }
 
-static const erg_tape_op fold_weight = {"fold_weight", "weights times a batch norm's gain", 2, infer_weight, weight_forward,
-                                        weight_backward, weight_example};
+static const erg_tape_op fold_weight = {
+    "fold_weight", "weights times a batch norm's gain", 2, infer_weight, weight_forward, weight_backward,
+    weight_example};
 ERG_REGISTER(erg_tape_op, fold_weight);
-static const erg_tape_op fold_bias = {"fold_bias", "a bias through a batch norm", 3, infer_bias, bias_forward,
-                                      bias_backward, bias_example};
+static const erg_tape_op fold_bias = {
+    "fold_bias", "a bias through a batch norm", 3, infer_bias, bias_forward, bias_backward, bias_example};
 ERG_REGISTER(erg_tape_op, fold_bias);

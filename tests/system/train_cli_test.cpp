@@ -51,7 +51,8 @@ TEST(TrainCli, GoesOnFromAFile) {
 TEST(TrainCli, WhatIsTrainedInIntegersIsWhatEvalSays) {
   test::Folder f;
   std::string file = "'" + (f / "w") + "'";
-  test::Output o = test::ergon("train manifold-mlp --data manifold --epochs 3 --seed 2 --qat ste --precision w3a3o8 --quiet --out " + file);
+  test::Output o = test::ergon(
+      "train manifold-mlp --data manifold --epochs 3 --seed 2 --qat ste --precision w3a3o8 --quiet --out " + file);
   ASSERT_EQ(o.exit_code, 0) << o.err;
   EXPECT_TRUE(has(o.out, "Integers: w3a3o8, rule ste, ranges by mse over 256 calibration examples")) << o.out;
   test::Output e = test::ergon("eval manifold-mlp --data manifold --seed 2 --precision w3a3o8 --weights " + file);
