@@ -92,6 +92,8 @@ typedef struct {
   int epochs, train_batch, patience; /**< train */
   double learning_rate, label_smoothing;
   const char *optimizer, *from;
+  bool qat;
+  int qat_rule, qat_epochs; /**< of erg_qat_names; 0: as many as epochs */
   char command_line[1024];
   erg_arena arena;
 } erg_cli;

@@ -75,7 +75,9 @@ enum {
   KEY_OPTIMIZER,
   KEY_SMOOTHING,
   KEY_PATIENCE,
-  KEY_FROM
+  KEY_FROM,
+  KEY_QAT,
+  KEY_QAT_EPOCHS
 };
 
 static const struct {
@@ -184,7 +186,8 @@ static const struct {
     {ERG_OPTION_STUDY, {"markdown", KEY_MARKDOWN, 0, 0, "a page from FILE.json of earlier runs", 3}},
     {ERG_OPTION_TRAIN, {"data", KEY_DATA, "NAME|DIR", 0, "data set: built in, or a folder of .npy files", 1}},
     {ERG_OPTION_TRAIN, {"out", KEY_OUT, "FILE", 0, "where the weights go, a safetensors file", 1}},
-    {ERG_OPTION_TRAIN, {"from", KEY_FROM, "FILE", 0, "start from these weights instead of random ones", 1}},
+    {ERG_OPTION_TRAIN,
+     {"from", KEY_FROM, "FILE", 0, "start from these weights; with --qat: train them in integers alone", 1}},
     {ERG_OPTION_TRAIN, {"epochs", KEY_EPOCHS, "N", 0, "passes over the examples (default 12)", 1}},
     {ERG_OPTION_TRAIN, {"batch", KEY_TRAIN_BATCH, "N", 0, "examples a step (default 32)", 1}},
     {ERG_OPTION_TRAIN,
@@ -197,6 +200,12 @@ static const struct {
       "hold out a tenth of the examples; stop N epochs after its loss was least, keep those weights (default: no)", 1}},
     {ERG_OPTION_TRAIN, {"examples", KEY_EXAMPLES, "N", 0, "training examples (default: all, or the usual number)", 1}},
     {ERG_OPTION_TRAIN, {"seed", KEY_SEED, "N", 0, "of data, first weights and order, a stream each (default 1)", 1}},
+    {ERG_OPTION_TRAIN,
+     {"qat", KEY_QAT, "RULE", 0, "train on in integers: ste, identity or zero is what roundings pass backwards", 2}},
+    {ERG_OPTION_TRAIN, {"precision", KEY_PRECISION, "P", 0, "with --qat: of the integers (default int8)", 2}},
+    {ERG_OPTION_TRAIN, {"qat-epochs", KEY_QAT_EPOCHS, "N", 0, "with --qat: epochs (default: as many as --epochs)", 2}},
+    {ERG_OPTION_TRAIN,
+     {"calibration", KEY_CALIBRATION, "METHOD", 0, "with --qat: as `ergon eval` has it (default mse)", 2}},
     {ERG_OPTION_TRAIN, {"set", KEY_SET, "KEY=VALUE", 0, "overrides a field: workload.KEY=VALUE", 1}},
     {ERG_OPTION_REPORT | ERG_OPTION_JSON, {"json", KEY_JSON, 0, 0, "JSON on stdout", 3}},
     {ERG_OPTION_RUN, {"csv", KEY_CSV, 0, 0, "CSV on stdout, a row a layer", 3}},
@@ -502,6 +511,13 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
     break;
   case KEY_FROM:
     cli->from = text;
+    break;
+  case KEY_QAT:
+    cli->qat = true;
+    cli->qat_rule = pick(state, "qat", text, erg_qat_names);
+    break;
+  case KEY_QAT_EPOCHS:
+    cli->qat_epochs = (int)whole(state, "qat-epochs", text, 1, 100000);
     break;
   case KEY_EXAMPLES:
     cli->examples = (int)whole(state, "examples", text, 1, 1000000);

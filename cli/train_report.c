@@ -12,8 +12,7 @@ static int64_t trained_elements(const erg_weights *weights) {
 }
 
 /* The whole curve where it is short; else every n-th epoch and the last. */
-static void print_curve(const erg_training *t, FILE *stream) {
-  const erg_train_result *r = t->result;
+static void print_curve(const erg_train_result *r, FILE *stream) {
   bool held = r->validation_count > 0;
   int every = (r->epoch_count + MOST_ROWS - 1) / MOST_ROWS;
   erg_table *table = erg_table_new();
@@ -47,8 +46,15 @@ static void print_scores(const erg_training *t, FILE *stream) {
   erg_table_column(table, "examples", true);
   erg_table_column(table, "loss [nat]", true);
   erg_table_column(table, "accuracy [%]", true);
-  print_score(table, "training examples", t->result->train_count, t->result->train);
-  print_score(table, "test examples", t->test->count, t->result->test);
+  const erg_integer_training *n = t->integer;
+  print_score(table, n ? "training examples, float" : "training examples", t->result->train_count, t->result->train);
+  print_score(table, n ? "test examples, float" : "test examples", t->test->count, t->result->test);
+  if (n) {
+    print_score(table, "test examples, rounded afterwards", n->before.examples,
+                (erg_score){n->before.loss, n->before.accuracy});
+    print_score(table, "training examples, integers", n->result.train_count, n->result.train);
+    print_score(table, "test examples, integers", n->after.examples, (erg_score){n->after.loss, n->after.accuracy});
+  }
   erg_table_print(table, stream);
   erg_table_free(table);
 }
@@ -62,7 +68,14 @@ void erg_training_print(const erg_training *t, FILE *stream) {
           cli->label_smoothing, cli->from ? cli->from : "random weights");
   erg_print_overrides(cli, stream);
   fputc('\n', stream);
-  print_curve(t, stream);
+  if (t->result->epoch_count) print_curve(t->result, stream);
+  if (t->integer) {
+    char name[32];
+    fprintf(stream, "\nIntegers: %s, rule %s, ranges by %s over %d calibration examples\n",
+            erg_precision_name(&cli->precisions[0], name), erg_qat_names[cli->qat_rule],
+            erg_calibration_names[cli->calibration], t->integer->calibration_examples);
+    print_curve(&t->integer->result, stream);
+  }
   fputc('\n', stream);
   print_scores(t, stream);
 }
@@ -88,6 +101,19 @@ static json_t *curve_json(const erg_train_result *r) {
   return list;
 }
 
+static json_t *integer_json(const erg_training *t) {
+  const erg_integer_training *n = t->integer;
+  char name[32];
+  if (!n) return json_null();
+  return json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:o, s:o, s:o, s:o}", "rule", erg_qat_names[t->cli->qat_rule],
+                   "precision", erg_precision_name(&t->cli->precisions[0], name), "calibration",
+                   erg_calibration_names[t->cli->calibration], "calibration_examples", n->calibration_examples,
+                   "epochs", n->result.epoch_count, "best_epoch", n->result.best_epoch, "curve", curve_json(&n->result),
+                   "train", score_json(n->result.train_count, n->result.train), "before",
+                   score_json(n->before.examples, (erg_score){n->before.loss, n->before.accuracy}), "test",
+                   score_json(n->after.examples, (erg_score){n->after.loss, n->after.accuracy}));
+}
+
 json_t *erg_training_json(const erg_training *t) {
   const erg_cli *cli = t->cli;
   const erg_train_result *r = t->result;
@@ -108,5 +134,6 @@ json_t *erg_training_json(const erg_training *t) {
   json_object_set_new(json, "curve", curve_json(r));
   json_object_set_new(json, "train", score_json(r->train_count, r->train));
   json_object_set_new(json, "test", score_json(t->test->count, r->test));
+  json_object_set_new(json, "qat", integer_json(t));
   return json;
 }

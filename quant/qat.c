@@ -42,8 +42,8 @@ static erg_status check_passes(const erg_qat *qat, erg_error *error) {
     const erg_pass *pass = &qat->quantized.plan.passes[i];
     const char *why = refusal(qat, pass);
     if (why)
-      status = erg_fail(error, ERG_ERR_UNSUPPORTED, "node %s: %s cannot be trained in integers: %s", main_node(qat, pass)->name,
-                        main_node(qat, pass)->op->name, why);
+      status = erg_fail(error, ERG_ERR_UNSUPPORTED, "node %s: %s cannot be trained in integers: %s",
+                        main_node(qat, pass)->name, main_node(qat, pass)->op->name, why);
   }
   return status;
 }
@@ -154,8 +154,7 @@ static void write_passes(writer *w, const double *inputs, int count) {
     shape.n = count;
     w->qat->input = (erg_qat_pass){.stored = q->grids[id]};
     own.own = &w->qat->input;
-    w->variables[id] =
-        apply(w, &erg_fake_input, &own, erg_tape_constant(w->tape, shape, inputs, w->error), -1, -1);
+    w->variables[id] = apply(w, &erg_fake_input, &own, erg_tape_constant(w->tape, shape, inputs, w->error), -1, -1);
   }
   for (int i = 0; i < q->plan.pass_count && w->error->count == 0; i++) {
     const erg_pass *pass = &q->plan.passes[i];

@@ -94,7 +94,7 @@ static void epilogue_forward(erg_tape_step *t) {
     for (int64_t i = k; i < erg_shape_elements(t->out); i += channels) {
       int64_t sum = wrap(erg_fake_code(t->x[0][i], step) + bias, bits);
       int64_t v = l->output.zero_point + erg_fake_requantize(sum, scale, bits);
-      if (t->x[2]) v += erg_fake_requantize(erg_fake_code(t->x[2][i], l->residual.scale), residual_scale, bits);
+      if (t->x[2]) v += erg_fake_requantize(erg_fake_code(t->x[2][i], l->residual.scale), residual_scale, 32);
       t->saved[i] = v >= l->codes.low && v <= l->codes.high;
       v = v < l->codes.low ? l->codes.low : v > l->codes.high ? l->codes.high : v;
       t->y[i] = (double)(v - l->output.zero_point) * l->output.scale;
@@ -115,8 +115,8 @@ static void epilogue_backward(erg_tape_step *t) {
 }
 
 const erg_tape_op erg_fake_epilogue = {"fake_epilogue", "", 2, infer_first, epilogue_forward, epilogue_backward, NULL};
-const erg_tape_op erg_fake_epilogue_residual = {
-    "fake_epilogue_residual", "", 3, infer_first, epilogue_forward, epilogue_backward, NULL};
+const erg_tape_op erg_fake_epilogue_residual = {"fake_epilogue_residual", "",  3, infer_first, epilogue_forward,
+                                                epilogue_backward,        NULL};
 
 /* ---------------------------------------------------------------- passes without the array */
 

@@ -8,6 +8,11 @@ static double inverse(const erg_tape_step *t, int64_t k) {
   return 1 / sqrt(t->attrs.running_var[k] + t->attrs.epsilon);
 }
 
+/* In the order of roundings of the kernels' fold. */
+static double gain(const erg_tape_step *t, int64_t k) {
+  return t->x[1][k] / sqrt(t->attrs.running_var[k] + t->attrs.epsilon);
+}
+
 static erg_status infer_weight(const erg_tape_attrs *attrs, const erg_shape *in, erg_shape *out, int64_t *saved,
                                int64_t *scratch, erg_error *error) {
   (void)saved, (void)scratch;
@@ -20,7 +25,7 @@ static erg_status infer_weight(const erg_tape_attrs *attrs, const erg_shape *in,
 static void weight_forward(erg_tape_step *t) { /* w, gamma */
   int64_t each = erg_shape_elements(t->out) / t->out.n;
   for (int64_t k = 0; k < t->out.n; k++)
-    for (int64_t i = k * each; i < (k + 1) * each; i++) t->y[i] = t->x[0][i] * t->x[1][k] * inverse(t, k);
+    for (int64_t i = k * each; i < (k + 1) * each; i++) t->y[i] = gain(t, k) * t->x[0][i];
 }
 
 static void weight_backward(erg_tape_step *t) {
@@ -42,8 +47,7 @@ static erg_status infer_bias(const erg_tape_attrs *attrs, const erg_shape *in, e
 }
 
 static void bias_forward(erg_tape_step *t) { /* b, gamma, beta */
-  for (int k = 0; k < t->out.c; k++)
-    t->y[k] = t->x[2][k] + (t->x[0][k] - t->attrs.running_mean[k]) * t->x[1][k] * inverse(t, k);
+  for (int k = 0; k < t->out.c; k++) t->y[k] = t->x[2][k] + (t->x[0][k] - t->attrs.running_mean[k]) * gain(t, k);
 }
 
 static void bias_backward(erg_tape_step *t) {
@@ -75,9 +79,10 @@ static void bias_example(erg_random *random, erg_arena *arena, erg_tape_attrs *a
   statistics(random, arena, attrs, in[0].c);
 }
 
-static const erg_tape_op fold_weight = {"fold_weight", "weights times a batch norm's gain", 2, infer_weight, weight_forward,
-                                        weight_backward, weight_example};
+static const erg_tape_op fold_weight = {
+    "fold_weight", "weights times a batch norm's gain", 2, infer_weight, weight_forward, weight_backward,
+    weight_example};
 ERG_REGISTER(erg_tape_op, fold_weight);
-static const erg_tape_op fold_bias = {"fold_bias", "a bias through a batch norm", 3, infer_bias, bias_forward,
-                                      bias_backward, bias_example};
+static const erg_tape_op fold_bias = {
+    "fold_bias", "a bias through a batch norm", 3, infer_bias, bias_forward, bias_backward, bias_example};
 ERG_REGISTER(erg_tape_op, fold_bias);

@@ -48,6 +48,21 @@ TEST(TrainCli, GoesOnFromAFile) {
   EXPECT_TRUE(has(test::read_file(f / "b"), "\"ergon.data\":\"manifold\""));
 }
 
+TEST(TrainCli, WhatIsTrainedInIntegersIsWhatEvalSays) {
+  test::Folder f;
+  std::string file = "'" + (f / "w") + "'";
+  test::Output o = test::ergon(
+      "train manifold-mlp --data manifold --epochs 3 --seed 2 --qat ste --precision w3a3o8 --quiet --out " + file);
+  ASSERT_EQ(o.exit_code, 0) << o.err;
+  EXPECT_TRUE(has(o.out, "Integers: w3a3o8, rule ste, ranges by mse over 256 calibration examples")) << o.out;
+  test::Output e = test::ergon("eval manifold-mlp --data manifold --seed 2 --precision w3a3o8 --weights " + file);
+  ASSERT_EQ(e.exit_code, 0) << e.err;
+  size_t at = e.out.find("\nw3a3o8");
+  ASSERT_NE(at, std::string::npos) << e.out;
+  EXPECT_EQ(std::stod(e.out.substr(at + 7)), last_number(o.out, "test examples, integers")) << o.out << e.out;
+  EXPECT_GT(last_number(o.out, "test examples, integers"), last_number(o.out, "test examples, rounded afterwards"));
+}
+
 TEST(TrainCli, FaultsBeforeTheWork) {
   test::Folder f;
   std::string file = "'" + (f / "w") + "'";
@@ -70,6 +85,12 @@ TEST(TrainCli, FaultsBeforeTheWork) {
   EXPECT_TRUE(has(rate.err, "the loss is not finite") && has(rate.err, "try --learning-rate 1e+11")) << rate.err;
   test::Output optimizer = test::ergon("train manifold-mlp --data manifold --optimizer adamw --out " + file);
   EXPECT_EQ(optimizer.exit_code, 64);
+  test::Output alone = test::ergon("train manifold-mlp --data manifold --qat-epochs 2 --out " + file);
+  EXPECT_EQ(alone.exit_code, 64);
+  EXPECT_TRUE(has(alone.err, "there is no --qat RULE")) << alone.err;
+  test::Output rule = test::ergon("train manifold-mlp --data manifold --qat stee --out " + file);
+  EXPECT_EQ(rule.exit_code, 64);
+  EXPECT_TRUE(has(rule.err, "did you mean ste?")) << rule.err;
 }
 
 TEST(TrainCli, DataAreListed) {
