@@ -167,7 +167,7 @@ erg_status sensitivity_of(const lab *l, const erg_weights *weights, const erg_ca
   out->largest_gradient_term = 0;
   for (int i = 0; i < p->layers; i++)
     for (int o = 0; o < p->options && status == ERG_OK; o++) {
-      double values[ESTIMATORS], slope;
+      double values[ESTIMATORS] = {0}, slope = 0;
       status = predict(&b, p->nodes[i], p->bits[o], delta, values, &slope, error);
       for (int e = 0; e < BY_SCAN; e++) out->loss[e][i * p->options + o] = values[e];
       out->largest_gradient_term = fmax(out->largest_gradient_term, slope / fabs(values[BY_QUAD]));
