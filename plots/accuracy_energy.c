@@ -13,8 +13,9 @@ static const erg_plot front = {"accuracy-energy", "of a study: loss increase aga
 ERG_REGISTER(erg_plot, front);
 
 /* Columns that a study's points must have to be drawn here. */
-enum { FAMILY, TRAINING, SERIES, BUDGET, ENERGY, LOSS, COLUMNS };
-static const char *const names[COLUMNS] = {"family", "training", "series", "budget", "energy_pj", "loss_increase_nat"};
+enum { NET, FAMILY, TRAINING, SERIES, BUDGET, ENERGY, LOSS, COLUMNS };
+static const char *const names[COLUMNS] = {"net",    "family",    "training",         "series",
+                                           "budget", "energy_pj", "loss_increase_nat"};
 
 #define MOST_KINDS 24
 typedef struct { const char *family, *training, *series; } curve;
@@ -28,7 +29,8 @@ typedef struct {
   curve kinds[MOST_KINDS];
   int kind_count;
   group *groups;
-  int group_count, unseen;
+  int group_count, unseen, others; /* no mean above 0; of another network */
+  const char *net;                 /* of the first point */
 } picture;
 
 static const json_t *find_study(const json_t *document, int *columns) {
@@ -82,8 +84,14 @@ static erg_status read_points(const json_t *study, const int *columns, picture *
       whole = whole && text[c];
     }
     const json_t *energy = json_array_get(point, (size_t)columns[ENERGY]), *loss = json_array_get(point, (size_t)columns[LOSS]);
+    if (whole && json_is_null(energy) && json_is_null(loss)) continue; /* of something else */
     if (!whole || !json_is_number(energy) || !(json_number_value(energy) > 0) || !json_is_number(loss)) {
       status = erg_fail(error, ERG_ERR_DATA, "plot accuracy-energy: points[%zu] needs texts and numbers in its columns", index);
+      continue;
+    }
+    if (!p->net) p->net = text[NET];
+    if (strcmp(p->net, text[NET]) != 0) {
+      p->others++;
       continue;
     }
     int k = kind_of(p, (curve){text[FAMILY], text[TRAINING], text[SERIES]});
@@ -154,15 +162,19 @@ static void write_series(const picture *p, double divisor, FILE *data, FILE *gp)
       }
       if (!lines) continue;
       snprintf(title, sizeof title, "%s, %s, %s", kind->series, kind->training, kind->family);
-      fprintf(gp, "%s 'accuracy-energy.dat' index %d using 1:2 with points pointtype %d pointsize %s linecolor rgb '%s' title \"%s\"",
+      if (!cloud) {
+        fprintf(gp, "%s 'accuracy-energy.dat' index %d using 1:2 with lines linecolor rgb '%s' notitle", lead, block,
+                colour_of(kind->series));
+        lead = ", \\\n    ";
+        fprintf(gp, "%s 'accuracy-energy.dat' index %d using 1:2:3:4 with yerrorbars pointsize 0 linecolor rgb '%s' notitle", lead,
+                block, colour_of(kind->series));
+      }
+      fprintf(gp,
+              "%s 'accuracy-energy.dat' index %d using 1:2 with points pointtype %d pointsize %s linecolor rgb '%s' title "
+              "\"%s\"",
               lead, block, cloud ? 7 : point_of(p, k), cloud ? "0.35" : "1.1", colour_of(kind->series),
               erg_plot_quote(title, quoted, sizeof quoted));
       lead = ", \\\n    ";
-      if (!cloud)
-        fprintf(gp,
-                "%s 'accuracy-energy.dat' index %d using 1:2:3:4 with yerrorbars pointtype 0 linecolor rgb '%s' notitle%s "
-                "'accuracy-energy.dat' index %d using 1:2 with lines linecolor rgb '%s' notitle",
-                lead, block, colour_of(kind->series), lead, block, colour_of(kind->series));
       block++;
     }
   fputc('\n', gp);
@@ -177,11 +189,11 @@ static void write_frame(const json_t *document, const json_t *study, const pictu
     least = fmin(least, g->loss), most = fmax(most, g->loss + (is_cloud(p->kinds[g->kind].series) ? 0 : g->squares));
   }
   plot_style(gp, "xtics ytics");
-  snprintf(line, sizeof line, "study %s: loss increase over float against energy per inference", plot_text(study, "name"));
+  snprintf(line, sizeof line, "%s: loss increase over float against energy per inference", p->net);
   fprintf(gp, "set title \"%s\" font ',13'\n", erg_plot_quote(line, quoted, sizeof quoted));
-  snprintf(line, sizeof line, "mean over %lld seeds, bars: one standard deviation%s; %s",
-           (long long)json_integer_value(json_object_get(study, "seeds")),
-           p->unseen ? "; points without a mean increase are not drawn" : "", plot_provenance(document, provenance, sizeof provenance));
+  snprintf(line, sizeof line, "study %s: mean over %lld seeds, bars: one standard deviation; not drawn: %d without an increase, %d of other networks; %s",
+           plot_text(study, "name"), (long long)json_integer_value(json_object_get(study, "seeds")), p->unseen, p->others,
+           plot_provenance(document, provenance, sizeof provenance));
   plot_footer(gp, &front, 0, line);
   low *= 0.92, high *= 1.08, least *= 0.6, most *= 1.4;
   plot_log_tics(gp, "x", low, high);
@@ -198,7 +210,7 @@ static erg_status write_front(const json_t *document, FILE *data, FILE *gp, erg_
   const json_t *study = find_study(document, columns);
   if (!study)
     return erg_fail(error, ERG_ERR_DATA,
-                    "plot accuracy-energy: no study has points with family, training, series, budget, energy_pj and "
+                    "plot accuracy-energy: no study has points with net, family, training, series, budget, energy_pj and "
                     "loss_increase_nat: nothing to draw; ergon study mixed --json");
   erg_arena arena = {0};
   picture p = {0};
