@@ -30,7 +30,7 @@ typedef struct {
 static erg_status note(const trial *t, const char *family, const char *training, const char *series, const char *budget,
                        double pj, double loss, double drop, double rank, erg_error *error) {
   return erg_study_add(t->out, t->lab.seed, (const char *const[]){t->net, family, training, series, budget},
-                       (const double[]){pj, loss, drop, rank}, error);
+                       (const double[]){pj, loss, drop, rank, NAN}, error);
 }
 
 static erg_status judge_weights(const trial *t, const erg_weights *weights, const erg_calibration *calibration,
@@ -129,7 +129,7 @@ static erg_status note_ranks(const trial *t, int o, erg_error *error) {
     }
     snprintf(series, sizeof series, "rank of %s", estimator_names[e]);
     status = erg_study_add(t->out, t->lab.seed, (const char *const[]){t->net, "-", "-", series, budget},
-                           (const double[]){NAN, NAN, NAN, gsl_stats_spearman(guess, 1, truth, 1, (size_t)t->prices.layers, work)}, error);
+                           (const double[]){NAN, NAN, NAN, gsl_stats_spearman(guess, 1, truth, 1, (size_t)t->prices.layers, work), NAN}, error);
   }
   return status;
 }
@@ -169,6 +169,31 @@ static erg_status run_qat(const trial *t, const erg_train_options *training, int
   return status;
 }
 
+/* Two machines, the least energy on each that keeps the predicted loss of uniform 4-bit weights, and what the plan for the
+ * first costs on the second. */
+static erg_status run_machines(const trial *t, erg_error *error) {
+  prices other = {0};
+  erg_arena arena = {0};
+  erg_assignment here, there;
+  double loss = 0, own = 0, foreign = 0;
+  erg_status status = prices_open(t->net, "edge", "native", bits, OPTIONS, &other, error);
+  if (status != ERG_OK) return status;
+  const double *predicted = t->sensitivity.loss[BY_FISHER];
+  const erg_assign_table first = {t->prices.layers, OPTIONS, t->prices.energy_pj, predicted},
+                         second = {other.layers, OPTIONS, other.energy_pj, predicted};
+  for (int l = 0; l < t->prices.layers; l++) loss += predicted[l * OPTIONS + 1];
+  status = erg_assign_loss(&first, loss * (1 + 1e-12), &arena, &here, error);
+  if (status == ERG_OK) status = erg_assign_loss(&second, loss * (1 + 1e-12), &arena, &there, error);
+  if (status == ERG_OK) status = prices_of(&other, there.option, ERG_FUSION_EPILOGUE, &own, error);
+  if (status == ERG_OK) status = prices_of(&other, here.option, ERG_FUSION_EPILOGUE, &foreign, error);
+  if (status == ERG_OK)
+    status = erg_study_add(t->out, t->lab.seed, (const char *const[]){t->net, "-", "-", "foreign plan", "loss of 4 bit"},
+                           (const double[]){NAN, NAN, NAN, NAN, 100 * (foreign / own - 1)}, error);
+  erg_arena_free(&arena);
+  prices_close(&other);
+  return status;
+}
+
 static erg_status run_trial(uint64_t seed, const char *net, const char *data, bool whole, erg_study_result *out, erg_error *error) {
   const erg_train_options training = {.epochs = whole ? 12 : 20, .batch = 32, .learning_rate = 3e-3, .optimizer = "adam"};
   trial t = {.net = net, .out = out};
@@ -188,6 +213,7 @@ static erg_status run_trial(uint64_t seed, const char *net, const char *data, bo
   for (int o = 0; o < WIDEST && status == ERG_OK; o++)
     if (whole || bits[o] == 4) status = run_budget(&t, o, whole && bits[o] >= 4, error);
   for (int o = 0; o < 2 && status == ERG_OK && whole; o++) status = note_ranks(&t, o, error);
+  if (status == ERG_OK && whole) status = run_machines(&t, error);
   for (int o = 0; o < 2 && status == ERG_OK && whole; o++) status = run_qat(&t, &training, o, error);
   erg_calibration_free(&t.calibration);
   erg_weights_free(&t.weights);
@@ -202,7 +228,7 @@ static erg_status run_seed(uint64_t seed, erg_study_result *out, erg_error *erro
 }
 
 static const char *const texts[] = {"net", "family", "training", "series", "budget", NULL};
-static const char *const numbers[] = {"energy_pj", "loss_increase_nat", "accuracy_drop_points", "rank_correlation", NULL};
+static const char *const numbers[] = {"energy_pj", "loss_increase_nat", "accuracy_drop_points", "rank_correlation", "extra_energy_percent", NULL};
 static erg_status judge(erg_study_result *r, erg_error *error);
 static const erg_study mixed = {"mixed", "Which layer gets how many bits under an energy budget, and does knowing the curvature help", 12,
                                 {texts, numbers}, run_seed, judge};
@@ -214,8 +240,7 @@ typedef struct { erg_study_series series; double mean, deviation; } figure;
 
 static erg_status find(erg_study_result *r, const char *net, const char *training, const char *series, const char *budget,
                        const char *number, figure *out, erg_error *error) {
-  const bool rank = strcmp(number, "rank_correlation") == 0;
-  const char *chosen[] = {net, rank ? "-" : "fused", rank ? "-" : training, series, budget};
+  const char *chosen[] = {net, training ? "fused" : "-", training ? training : "-", series, budget};
   erg_status status = erg_study_series_of(r, chosen, number, &out->series, error);
   if (status == ERG_OK) erg_study_mean(&out->series, &out->mean, &out->deviation);
   return status;
@@ -294,6 +319,20 @@ static erg_status judge_ranks(erg_study_result *r, const char *budget, erg_error
                              quad.mean, quad.deviation, fisher.mean, fisher.deviation, norm.mean, norm.deviation);
 }
 
+static erg_status judge_machines(erg_study_result *r, erg_error *error) {
+  figure extra;
+  erg_status status = find(r, "shapes-cnn", NULL, "foreign plan", "loss of 4 bit", "extra_energy_percent", &extra, error);
+  if (status != ERG_OK) return status;
+  int dearer = 0, cheaper = 0;
+  for (int i = 0; i < r->seeds; i++) dearer += extra.series.values[i] > 1e-9, cheaper += extra.series.values[i] < -1e-9;
+  return erg_study_claim_add(r, cheaper ? ERG_DOES_NOT_SHOW : 12 * dearer >= 11 * r->seeds ? ERG_SHOWS : ERG_SHOWS_IN_PART,
+                             "a plan made for one machine costs more on another than that machine's own",
+                             "shapes-cnn, predicted loss of uniform 4 bit weights; made for the scalable MAC, run with native 8 x 8 MACs",
+                             "never less, because plans are optimal: a check of the solver and of sums of layers", error,
+                             "%.2f (sd %.2f) %% more energy; more in %d, less in %d of %d seeds", extra.mean, extra.deviation, dearer,
+                             cheaper, r->seeds);
+}
+
 static erg_status judge_rest(erg_study_result *r, erg_error *error) {
   figure uniform_mlp, fisher_mlp, scan_mlp, ptq[2], qat[2];
   static const char *const narrow[] = {"3 bit", "4 bit"};
@@ -329,5 +368,6 @@ static erg_status judge(erg_study_result *r, erg_error *error) {
   if (status == ERG_OK) status = judge_budget(r, "5 bit", error);
   if (status == ERG_OK) status = judge_ranks(r, "3 bit", error);
   if (status == ERG_OK) status = judge_ranks(r, "4 bit", error);
+  if (status == ERG_OK) status = judge_machines(r, error);
   return status == ERG_OK ? judge_rest(r, error) : status;
 }

@@ -180,3 +180,7 @@ TEST(Json, TrainIsAsDocumented) {
   Paths held = emitted(line + " --patience 1 --from '" + (f / "w") + "'", 0);
   EXPECT_EQ(held, emitted(line, 0)); // nulls have their place
 }
+
+TEST(Json, StudyIsAsDocumented) {
+  hold(documented("ergon.study"), emitted("study folding --seeds 2 --quiet", 0));
+}
