@@ -5,6 +5,7 @@
 #define ERGON_QUANT_H
 
 #include "ergon/assign.h"
+#include "ergon/checkpoint.h"
 #include "ergon/data.h"
 #include "ergon/qat.h"
 #include "ergon/quantized.h"
