@@ -275,9 +275,10 @@ static erg_status judge_budget(erg_study_result *r, const char *budget, erg_erro
       "a plan by the Fisher diagonal loses less than uniform widths of the same energy", setting,
       "uniform widths; the same solver with ||delta||^2 alone, without curvature", error,
       "loss increase [nat]: uniform %.4f (sd %.4f), fisher %.4f (%.4f), without curvature %.4f (%.4f); better than uniform in %d of %d "
-      "seeds (p = %.2g), without curvature in %d",
+      "seeds (p = %.2g), by quad in %d, by scan in %d, without curvature in %d",
       f[UNIFORM].mean, f[UNIFORM].deviation, f[FISHER].mean, f[FISHER].deviation, f[NORM].mean, f[NORM].deviation, wins, n,
-      erg_sign_test(wins, n), erg_study_wins(&f[NORM].series, &f[UNIFORM].series));
+      erg_sign_test(wins, n), erg_study_wins(&f[QUAD].series, &f[UNIFORM].series), erg_study_wins(&f[SCAN].series, &f[UNIFORM].series),
+      erg_study_wins(&f[NORM].series, &f[UNIFORM].series));
   int over_random = erg_study_wins(&f[FISHER].series, &random.series), over_anti = erg_study_wins(&f[FISHER].series, &f[ANTI].series),
       over_shuffled = erg_study_wins(&f[FISHER].series, &f[SHUFFLED].series);
   if (status == ERG_OK)
