@@ -113,7 +113,7 @@ static erg_status prepare(erg_store *s, erg_error *error) {
   char *marks = names ? over_columns(names, "mark", ", ", ")") : NULL;
   sql = marks;
   bool good = sql && sqlite3_prepare_v2(s->db, sql, -1, &s->insert, NULL) == SQLITE_OK &&
-              sqlite3_prepare_v2(s->db, "SELECT 1 FROM points WHERE key = ?", -1, &s->find, NULL) == SQLITE_OK;
+              sqlite3_prepare_v2(s->db, "SELECT status = 'failed' FROM points WHERE key = ?", -1, &s->find, NULL) == SQLITE_OK;
   free(names);
   free(marks);
   return good ? ERG_OK : fault(s, error, "reading its tables");
@@ -166,13 +166,39 @@ static void key_bytes(const char *hex, unsigned char bytes[32]) {
   }
 }
 
-bool erg_store_has(erg_store *s, const char *key) {
+static bool find(erg_store *s, const char *key, bool *failed) {
   unsigned char bytes[32];
   key_bytes(key, bytes);
   sqlite3_bind_blob(s->find, 1, bytes, sizeof bytes, SQLITE_STATIC);
   bool has = sqlite3_step(s->find) == SQLITE_ROW;
+  *failed = has && sqlite3_column_int(s->find, 0);
   sqlite3_reset(s->find);
   return has;
+}
+
+bool erg_store_has(erg_store *s, const char *key) {
+  bool failed;
+  return find(s, key, &failed);
+}
+
+bool erg_store_has_failed(erg_store *s, const char *key) {
+  bool failed;
+  return find(s, key, &failed) && failed;
+}
+
+erg_status erg_store_forget_failed(erg_store *s, const char *key, erg_error *error) {
+  sqlite3_stmt *forget = NULL;
+  unsigned char bytes[32];
+  if (s->waiting == 0 && !execute(s, "BEGIN IMMEDIATE")) return fault(s, error, "beginning to write");
+  s->waiting++;
+  key_bytes(key, bytes);
+  bool good = sqlite3_prepare_v2(s->db, "DELETE FROM points WHERE key = ? AND status = 'failed'", -1, &forget, NULL) ==
+                  SQLITE_OK &&
+              sqlite3_bind_blob(forget, 1, bytes, sizeof bytes, SQLITE_STATIC) == SQLITE_OK &&
+              sqlite3_step(forget) == SQLITE_DONE;
+  erg_status status = good ? ERG_OK : fault(s, error, "taking out a failed row");
+  sqlite3_finalize(forget);
+  return status;
 }
 
 erg_status erg_store_put(erg_store *s, const erg_sweep_row *row, erg_error *error) {
