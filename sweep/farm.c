@@ -161,11 +161,8 @@ static erg_status look_back(session *s, const char *text, bool dry, bool *under_
       s->farm = old;
       return ERG_OK;
     }
-  } else if (status == ERG_OK) {
-    status = erg_farm_merge(&old, s->store, &s->merged, &s->notes, error);
-    if (s->notes) s->notes = erg_arena_strdup(&s->farm.arena, s->notes);
-    s->farm.round = old.round;
   }
+  s->farm.round = old.round;
   erg_farm_free(&old);
   return status;
 }
@@ -209,13 +206,14 @@ static erg_status submit(session *s, const char *spec, const char *store, const 
                     engine->tool, engine->install, spec, store);
   erg_status status = erg_farm_begin(store, &s->farm, error);
   if (status == ERG_OK) status = read_spec(s, spec, &text, error);
-  if (status == ERG_OK) status = erg_store_open(store, true, &s->store, error);
   if (status == ERG_OK) status = erg_farm_lock(&s->farm, &s->lock, error);
   if (status == ERG_OK) status = look_back(s, text, o->dry_run, &under_way, error);
   if (status == ERG_OK && under_way) {
     fill(s, "under way", out);
     return ERG_OK;
   }
+  if (status == ERG_OK) status = erg_store_open(store, true, &s->store, error);
+  if (status == ERG_OK) status = erg_farm_merge(&s->farm, s->store, &s->merged, &s->notes, error);
   if (status == ERG_OK) status = scan(s, o->retry_failed, error);
   if (status == ERG_OK) status = set_out(s, o, engine, error);
   if (status != ERG_OK) return status;
