@@ -89,6 +89,7 @@ static const char *quoted(erg_farm *farm, const char *format, ...) {
 
 static void write_head(erg_farm *farm, FILE *out, const char *what) {
   fprintf(out, "#!/bin/sh\n# Written by `ergon sweep submit`: %s\n", what);
+  fprintf(out, "# shellcheck disable=SC2016 # what looks like a variable in a user's file name is none\n");
   if (farm->data) fprintf(out, "export ERGON_DATA=%s\n", quoted(farm, "%s", farm->data));
 }
 
