@@ -32,8 +32,7 @@ struct Slurm {
   bool up = false;
 
   static bool installed() {
-    return test::shell("PATH=$PATH:/usr/sbin; command -v slurmctld && command -v slurmd && command -v sbatch && "
-                       "command -v munged")
+    return test::shell("PATH=$PATH:/usr/sbin; for tool in slurmctld slurmd sbatch munged; do command -v $tool || exit 1; done")
                .exit_code == 0;
   }
   Slurm() {
@@ -51,7 +50,7 @@ struct Slurm {
   test::Output run(const std::string &command) const { return test::shell("export " + before + "; " + command); }
   static void nap(int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
 
-  // Processes that descend from this daemon, then itself.
+  // Of a daemon: munged, slurmctld, n0, ...; 0: it does not run.
   int pid(const std::string &name) const {
     std::istringstream text(test::read_file(folder / (name + ".pid")));
     int number = 0;
