@@ -48,8 +48,8 @@ static void print_state(const erg_cli *cli, const erg_farm_report *r, FILE *out)
     fprintf(out,
             "%lld of %lld points are missing: %lld tasks as %s job %s, job %s merges behind them; round %d of at most "
             "%d\n",
-            (long long)r->missing, (long long)r->points, (long long)r->tasks, r->engine, r->array_job,
-            r->reconcile_job, r->round, r->last_round);
+            (long long)r->missing, (long long)r->points, (long long)r->tasks, r->engine, r->array_job, r->reconcile_job,
+            r->round, r->last_round);
   } else {
     fprintf(out, "%lld of %lld points are missing: %lld tasks\n", (long long)r->missing, (long long)r->points,
             (long long)r->tasks);
@@ -57,7 +57,8 @@ static void print_state(const erg_cli *cli, const erg_farm_report *r, FILE *out)
   fprintf(out, "files: %s\n", r->folder);
   for (int i = 0; i < 2; i++)
     if (r->commands[i]) fprintf(out, "%s\n", r->commands[i]);
-  if (r->commands[0]) fprintf(out, "Nothing was submitted.%s\n", " JOB stands for the number that the first command prints.");
+  if (r->commands[0])
+    fprintf(out, "Nothing was submitted.%s\n", " JOB stands for the number that the first command prints.");
 }
 
 static void print(const erg_cli *cli, const erg_farm_report *r) {
@@ -95,8 +96,7 @@ erg_status erg_sweep_submit(const erg_cli *cli, erg_error *error) {
   erg_farm_report report;
   erg_status status = erg_sweep_need_store(cli, error);
   if (status == ERG_OK && cli->argument_count != 2)
-    status =
-        erg_fail(error, ERG_ERR_USAGE, "sweep submit: takes one SPEC, a name (`ergon list specs`) or a file");
+    status = erg_fail(error, ERG_ERR_USAGE, "sweep submit: takes one SPEC, a name (`ergon list specs`) or a file");
   if (status == ERG_OK) status = erg_farm_submit(cli->arguments[1], cli->store, &options, &report, error);
   if (status != ERG_OK) return status;
   print(cli, &report);
@@ -108,8 +108,8 @@ erg_status erg_sweep_reconcile(const erg_cli *cli, erg_error *error) {
   erg_farm_report report;
   erg_status status = erg_sweep_need_store(cli, error);
   if (status == ERG_OK && cli->argument_count != 1)
-    status = erg_fail(error, ERG_ERR_USAGE, "sweep reconcile: found '%s'; it takes --store FILE alone",
-                      cli->arguments[1]);
+    status =
+        erg_fail(error, ERG_ERR_USAGE, "sweep reconcile: found '%s'; it takes --store FILE alone", cli->arguments[1]);
   if (status == ERG_OK) status = erg_farm_reconcile(cli->store, &report, error);
   if (status != ERG_OK) return status;
   print(cli, &report);
@@ -127,7 +127,8 @@ erg_status erg_sweep_reconcile(const erg_cli *cli, erg_error *error) {
 }
 
 static void print_jobs(const char *what, const char *id, const erg_farm_jobs *jobs) {
-  if (id) printf("  %s, job %s: %lld running, %lld waiting", what, id, (long long)jobs->running, (long long)jobs->pending);
+  if (id)
+    printf("  %s, job %s: %lld running, %lld waiting", what, id, (long long)jobs->running, (long long)jobs->pending);
   if (id) printf(jobs->pending && *jobs->reason ? " (%s)\n" : "\n", jobs->reason);
 }
 
@@ -148,8 +149,7 @@ erg_status erg_farm_show_status(const erg_cli *cli, json_t *document, erg_error 
                 {"reconcile_running", r.reconcile.running},
                 {"reconcile_waiting", r.reconcile.pending}};
   for (size_t i = 0; i < ERG_COUNT_OF(counts); i++)
-    json_object_set_new(farm, counts[i].name,
-                        r.queue_known ? json_integer((json_int_t)counts[i].value) : json_null());
+    json_object_set_new(farm, counts[i].name, r.queue_known ? json_integer((json_int_t)counts[i].value) : json_null());
   json_object_set_new(farm, "queue_fault", text_or_null(r.queue_fault));
   json_object_set_new(document, "farm", farm);
   if (!cli->json) {

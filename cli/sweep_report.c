@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sweep_report.h"
-#include "sweep_farm.h"
 #include "../sweep/space.h"
+#include "sweep_farm.h"
 #include <math.h>
 #include <string.h>
 

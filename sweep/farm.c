@@ -96,7 +96,9 @@ static erg_status set_out(session *s, const erg_farm_options *o, const erg_farm_
   if (length <= 0) return erg_fail(error, ERG_ERR_CONFIG, "/proc/self/exe: %s", strerror(errno));
   program[length] = 0;
   const char *data = getenv("ERGON_DATA");
-  if (data && *data) f->data = *data == '/' ? erg_arena_strdup(&f->arena, data) : erg_arena_printf(&f->arena, "%s/%s", f->directory, data);
+  if (data && *data)
+    f->data =
+        *data == '/' ? erg_arena_strdup(&f->arena, data) : erg_arena_printf(&f->arena, "%s/%s", f->directory, data);
   f->program = erg_arena_strdup(&f->arena, program);
   f->engine = engine->name;
   f->name = erg_arena_strdup(&f->arena, s->sweep.name);
@@ -105,9 +107,11 @@ static erg_status set_out(session *s, const erg_farm_options *o, const erg_farm_
   f->time = o->time;
   int extra = 0;
   for (; o->extra && o->extra[extra]; extra++) {
-    if (extra == FARM_MOST_EXTRA) return erg_fail(error, ERG_ERR_USAGE, "more than %d options for %s", FARM_MOST_EXTRA, engine->tool);
+    if (extra == FARM_MOST_EXTRA)
+      return erg_fail(error, ERG_ERR_USAGE, "more than %d options for %s", FARM_MOST_EXTRA, engine->tool);
     if (strncmp(o->extra[extra], "--", 2) != 0)
-      return erg_fail(error, ERG_ERR_USAGE, "options for %s: found '%s'; allowed: --OPTION or --OPTION=VALUE", engine->tool, o->extra[extra]);
+      return erg_fail(error, ERG_ERR_USAGE, "options for %s: found '%s'; allowed: --OPTION or --OPTION=VALUE",
+                      engine->tool, o->extra[extra]);
     f->extra[extra] = o->extra[extra];
   }
   f->points = erg_sweep_size(&s->sweep);
@@ -125,7 +129,8 @@ static erg_status set_out(session *s, const erg_farm_options *o, const erg_farm_
     if (f->chunk_points < least) f->chunk_points = least;
   }
   if (f->chunk_points < least)
-    return erg_fail(error, ERG_ERR_USAGE, "--chunk-points: found %lld; allowed: at least %lld, as an array has %lld tasks at most",
+    return erg_fail(error, ERG_ERR_USAGE,
+                    "--chunk-points: found %lld; allowed: at least %lld, as an array has %lld tasks at most",
                     (long long)f->chunk_points, (long long)least, (long long)engine->most_tasks);
   return f->program && f->name && f->plan ? ERG_OK : out_of_memory(error);
 }
@@ -149,10 +154,11 @@ static erg_status look_back(session *s, const char *text, bool dry, bool *under_
     char *path = erg_arena_printf(&old.arena, "%s/spec.yaml", old.folder), *frozen = "";
     if (path) status = erg_file_read(&old.arena, path, &frozen, NULL, error);
     if (status == ERG_OK && strcmp(frozen, text) != 0)
-      status = erg_fail(error, ERG_ERR_USAGE,
-                        "%s: jobs %s and %s are at work on another specification (%s): wait for them, cancel them, or give "
-                        "another --store",
-                        old.store, old.array_job, old.reconcile_job ? old.reconcile_job : "-", path);
+      status =
+          erg_fail(error, ERG_ERR_USAGE,
+                   "%s: jobs %s and %s are at work on another specification (%s): wait for them, cancel them, or give "
+                   "another --store",
+                   old.store, old.array_job, old.reconcile_job ? old.reconcile_job : "-", path);
     if (status == ERG_OK && !busy(&reconcile) && !dry) status = erg_farm_submit_reconcile(&old, NULL, error);
     if (status == ERG_OK) {
       *under_way = true;
@@ -202,7 +208,8 @@ static erg_status submit(session *s, const char *spec, const char *store, const 
   const erg_farm_engine *engine = erg_farm_engine_find(o->engine, error);
   if (!engine) return ERG_ERR_USAGE;
   if (!o->dry_run && !erg_on_path(engine->tool))
-    return erg_fail(error, ERG_ERR_TOOL, "sweep submit: %s is missing: %s; without a farm: `ergon sweep run %s --store %s --jobs N`",
+    return erg_fail(error, ERG_ERR_TOOL,
+                    "sweep submit: %s is missing: %s; without a farm: `ergon sweep run %s --store %s --jobs N`",
                     engine->tool, engine->install, spec, store);
   erg_status status = erg_farm_begin(store, &s->farm, error);
   if (status == ERG_OK) status = read_spec(s, spec, &text, error);
@@ -265,7 +272,8 @@ static erg_status blame(session *s, const erg_ranges *deaths, erg_error *error) 
       erg_sweep_row row;
       status = erg_sweep_point(&s->sweep, index, &inputs, &arena, &point, &row, error);
       if (status == ERG_OK) {
-        const char *reason = erg_arena_printf(&arena, "its task on the farm died %d times while it was evaluated; logs: %s", count, s->farm.folder);
+        const char *reason = erg_arena_printf(
+            &arena, "its task on the farm died %d times while it was evaluated; logs: %s", count, s->farm.folder);
         erg_sweep_fail(&row, &arena, reason ? reason : "its task on the farm died");
         status = erg_store_put(s->store, &row, error);
       }

@@ -26,7 +26,8 @@ erg_status erg_farm_begin(const char *store, erg_farm *farm, erg_error *error) {
   *farm = (erg_farm){0};
   if (!getcwd(here, sizeof here))
     return erg_fail(error, ERG_ERR_CONFIG, "the present folder has no name: %s", strerror(errno));
-  farm->store = *store == '/' ? erg_arena_strdup(&farm->arena, store) : erg_arena_printf(&farm->arena, "%s/%s", here, store);
+  farm->store =
+      *store == '/' ? erg_arena_strdup(&farm->arena, store) : erg_arena_printf(&farm->arena, "%s/%s", here, store);
   farm->folder = farm->store ? erg_arena_printf(&farm->arena, "%s.farm", farm->store) : NULL;
   farm->directory = erg_arena_strdup(&farm->arena, here);
   return farm->folder && farm->directory ? ERG_OK : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
@@ -39,8 +40,8 @@ typedef struct {
 } member;
 #define MEMBER(field)                                                                                                  \
   { #field, offsetof(erg_farm, field) }
-static const member texts[] = {MEMBER(state),     MEMBER(engine),        MEMBER(name),      MEMBER(plan),
-                               MEMBER(program),   MEMBER(data),          MEMBER(directory), MEMBER(array_job),
+static const member texts[] = {MEMBER(state),         MEMBER(engine),    MEMBER(name),      MEMBER(plan),
+                               MEMBER(program),       MEMBER(data),      MEMBER(directory), MEMBER(array_job),
                                MEMBER(reconcile_job), MEMBER(partition), MEMBER(time)};
 static const member numbers[] = {MEMBER(points), MEMBER(chunk_points), MEMBER(missing), MEMBER(tasks)};
 static const member counts[] = {MEMBER(round), MEMBER(last_round), MEMBER(rounds), MEMBER(jobs), MEMBER(kill_at)};

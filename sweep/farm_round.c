@@ -210,7 +210,8 @@ erg_status erg_farm_submit_reconcile(erg_farm *farm, const char **dry, erg_error
   job.after = farm->array_job;
   erg_status status = send(farm, engine, &job, &farm->reconcile_job, dry, error);
   if (status != ERG_OK)
-    return erg_fail(error, status, "job %s computes, but no job merges behind it: `ergon sweep submit` again when %s works",
+    return erg_fail(error, status,
+                    "job %s computes, but no job merges behind it: `ergon sweep submit` again when %s works",
                     farm->array_job, engine->tool);
   return dry ? ERG_OK : erg_farm_save(farm, error);
 }

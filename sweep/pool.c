@@ -44,7 +44,7 @@ typedef struct {
   int64_t next, size;
   int64_t range, within; /* place in options->only */
   int64_t *trail;        /* a place a worker: the point it evaluates, or -1 */
-  retry *retries; /* points whose worker died: waiting to be given again, or given */
+  retry *retries;        /* points whose worker died: waiting to be given again, or given */
   int retry_count, retry_room;
   int64_t *waiting; /* numbers to be given again, a stack */
   int waiting_count, waiting_room;

@@ -122,8 +122,9 @@ static erg_status prepare(erg_store *s, erg_error *error) {
   char *names = over_columns("INSERT OR IGNORE INTO points(key, ", "name", ", ", ") VALUES (?, "), *sql = NULL;
   char *marks = names ? over_columns(names, "mark", ", ", ")") : NULL;
   sql = marks;
-  bool good = sql && sqlite3_prepare_v2(s->db, sql, -1, &s->insert, NULL) == SQLITE_OK &&
-              sqlite3_prepare_v2(s->db, "SELECT status = 'failed' FROM points WHERE key = ?", -1, &s->find, NULL) == SQLITE_OK;
+  bool good =
+      sql && sqlite3_prepare_v2(s->db, sql, -1, &s->insert, NULL) == SQLITE_OK &&
+      sqlite3_prepare_v2(s->db, "SELECT status = 'failed' FROM points WHERE key = ?", -1, &s->find, NULL) == SQLITE_OK;
   free(names);
   free(marks);
   return good ? ERG_OK : fault(s, error, "reading its tables");

@@ -43,7 +43,7 @@ static void queue(const char *const names[2], erg_words *words) {
 
 static void count(const char *output, const char *wanted, erg_farm_jobs *out) {
   static const char *const waiting[] = {"PENDING", "REQUEUED", "REQUEUE_HOLD", "SPECIAL_EXIT", NULL};
-  static const char *const working[] = {"CONFIGURING", "RUNNING",  "RESIZING", "SIGNALING",
+  static const char *const working[] = {"CONFIGURING", "RUNNING",   "RESIZING", "SIGNALING",
                                         "STAGE_OUT",   "SUSPENDED", "STOPPED",  NULL};
   for (const char *line = output; *line; line += strcspn(line, "\n"), line += *line == '\n') {
     char job[32], state[32], reason[64];
