@@ -32,6 +32,7 @@ enum {
   ERG_OPTION_COMPARE = 32768, /**< tolerance */
   ERG_OPTION_VALIDATE = 65536, /**< markdown */
   ERG_OPTION_SWEEP = 131072,   /**< store, jobs, chunk, where, sort, limit, front, csv, those of submit */
+  ERG_OPTION_WHERE = 262144,   /**< where alone */
 };
 
 #define MOST_LIST 16
