@@ -17,7 +17,7 @@ struct Farm : farm::Desk {
     for (int task = 0; task < 6; task++) {
       sqlite3 *db = nullptr;
       sqlite3_stmt *query = nullptr;
-      const std::string shard = path("results.db.farm/round-1/" + std::to_string(task) + ".db");
+      const std::string shard = path(store + ".farm/round-1/" + std::to_string(task) + ".db");
       if (sqlite3_open_v2(shard.c_str(), &db, SQLITE_OPEN_READONLY, nullptr) == SQLITE_OK &&
           sqlite3_prepare_v2(db, "SELECT count(*) FROM points", -1, &query, nullptr) == SQLITE_OK &&
           sqlite3_step(query) == SQLITE_ROW)
@@ -29,7 +29,7 @@ struct Farm : farm::Desk {
   }
   bool wait_for_rows(int64_t least) const {
     for (int i = 0; i < 6000; i++, farm::Slurm::nap(5))
-      if (stored() >= least) return true;
+      if (stored() >= least || record("state") == "complete") return true;
     return false;
   }
 };
@@ -65,6 +65,30 @@ std::vector<int> processes(const std::string &text) {
 #define NEEDS_SLURM()                                                                                                  \
   if (!farm::Slurm::installed()) GTEST_SKIP() << "slurm-wlm and munge are not installed (scripts/setup --test)"
 
+// Kills what `victims` names while 5 to 95 % of the rows are stored; on a fast machine that may take a few attempts.
+void disturb(std::vector<int> (*victims)(const Farm &)) {
+  Farm f;
+  ASSERT_TRUE(f.slurm.up);
+  const std::string expected = f.calm();
+  bool counted = false;
+  for (int attempt = 0; attempt < 5 && !counted; attempt++) {
+    SCOPED_TRACE("attempt " + std::to_string(attempt));
+    f.store = "results" + std::to_string(attempt) + ".db";
+    ASSERT_EQ(f.submit("--chunk-points 2200").exit_code, 0);
+    ASSERT_TRUE(f.wait_for_rows(kPoints / 20 + 1)) << f.logs() << f.slurm.log();
+    size_t killed = 0; // none: all was done already
+    for (int pid : victims(f)) killed += kill(pid, SIGKILL) == 0;
+    const int64_t stored = f.stored();
+    ASSERT_EQ(f.wait(300), "complete") << f.logs() << f.slurm.log();
+    ASSERT_EQ(f.rows(), expected);
+    counted = killed > 0 && stored >= kPoints / 20 && stored <= kPoints * 19 / 20 && f.record("round") == "2";
+    std::printf("%zu processes killed with %lld of %lld rows stored; %s rounds\n", killed, (long long)stored,
+                (long long)kPoints, f.record("round").c_str());
+    if (!f.slurm.pid("n1")) f.slurm.start_node(1);
+  }
+  EXPECT_TRUE(counted) << "nothing was killed between 5 and 95 % of the rows";
+}
+
 } // namespace
 
 TEST(SweepSlurm, ThreeNodesGiveTheRowsOfOneProcess) {
@@ -90,58 +114,34 @@ TEST(SweepSlurm, ThreeNodesGiveTheRowsOfOneProcess) {
   EXPECT_NE(refused.err.find("sbatch failed"), std::string::npos) << refused.err;
 }
 
+// The pool of a task that is still at work; its workers die with it.
 TEST(SweepSlurm, AKilledTaskIsSubmittedAgain) {
   NEEDS_SLURM();
-  Farm f;
-  ASSERT_TRUE(f.slurm.up);
-  const std::string expected = f.calm();
-  ASSERT_EQ(f.submit("--chunk-points 2200").exit_code, 0);
-  ASSERT_TRUE(f.wait_for_rows(kPoints / 20 + 1)) << f.logs() << f.slurm.log();
-  // The pool of one that is still at work; its workers die with it.
-  int killed = 0;
-  for (int task = 5; task >= 0 && !killed; task--)
-    for (int pid : processes("round-1/" + std::to_string(task) + ".trail"))
-      if (command_of(pid).find(f.folder.path) != std::string::npos) killed += kill(pid, SIGKILL) == 0;
-  const int64_t stored = f.stored();
-  EXPECT_GT(killed, 0) << "nothing was at work any more";
-  EXPECT_GE(stored, kPoints / 20);
-  EXPECT_LE(stored, kPoints * 19 / 20);
-  ASSERT_EQ(f.wait(240), "complete") << f.logs() << f.slurm.log();
-  EXPECT_EQ(f.record("round"), "2");
-  EXPECT_EQ(f.rows(), expected);
-  std::printf("killed with %lld of %lld rows stored\n", (long long)stored, (long long)kPoints);
+  disturb([](const Farm &f) {
+    for (int task = 5; task >= 0; task--)
+      for (int pid : processes("round-1/" + std::to_string(task) + ".trail"))
+        if (command_of(pid).find(f.path(f.store)) != std::string::npos) return std::vector<int>{pid};
+    return std::vector<int>{};
+  });
 }
 
+// The daemon and all that it runs, as when a machine is switched off. Its step daemons are no longer its children.
 TEST(SweepSlurm, AKilledNodeIsNoLoss) {
   NEEDS_SLURM();
-  Farm f;
-  ASSERT_TRUE(f.slurm.up);
-  const std::string expected = f.calm();
-  ASSERT_EQ(f.submit("--chunk-points 2200").exit_code, 0);
-  ASSERT_TRUE(f.wait_for_rows(kPoints / 20 + 1)) << f.logs() << f.slurm.log();
-  // The daemon and all that it runs, as when a machine is switched off. Its step daemons are no longer its children.
-  const int daemon = f.slurm.pid("n1");
-  ASSERT_GT(daemon, 0);
-  std::vector<int> victims{daemon};
-  for (int step : processes("slurmstepd: "))
-    for (int child : children_of(step)) {
-      const std::string environment = test::read_file("/proc/" + std::to_string(child) + "/environ");
-      if (environment.find("SLURMD_NODENAME=n1") == std::string::npos ||
-          environment.find(f.slurm.folder.path) == std::string::npos)
-        continue;
-      victims.push_back(step);
-      victims.push_back(child);
-    }
-  for (int pid : victims) kill(pid, SIGKILL);
-  const int64_t stored = f.stored();
-  EXPECT_GT(victims.size(), 2u) << "the node had nothing to do any more";
-  EXPECT_GE(stored, kPoints / 20);
-  EXPECT_LE(stored, kPoints * 19 / 20);
-  ASSERT_EQ(f.wait(300), "complete") << f.logs() << f.slurm.log();
-  EXPECT_EQ(f.record("round"), "2");
-  EXPECT_EQ(f.rows(), expected);
-  std::printf("node killed with %lld of %lld rows stored, %zu processes\n", (long long)stored, (long long)kPoints,
-              victims.size());
+  disturb([](const Farm &f) {
+    std::vector<int> victims;
+    for (int step : processes("slurmstepd: "))
+      for (int child : children_of(step)) {
+        const std::string environment = test::read_file("/proc/" + std::to_string(child) + "/environ");
+        if (environment.find("SLURMD_NODENAME=n1") == std::string::npos ||
+            environment.find(f.slurm.folder.path) == std::string::npos)
+          continue;
+        victims.push_back(step);
+        victims.push_back(child);
+      }
+    if (!victims.empty()) victims.push_back(f.slurm.pid("n1"));
+    return victims;
+  });
 }
 
 TEST(SweepSlurm, APointThatKillsItsTaskEndsAsARow) {
