@@ -32,6 +32,7 @@ enum {
   ERG_OPTION_COMPARE = 32768, /**< tolerance */
   ERG_OPTION_VALIDATE = 65536, /**< markdown */
   ERG_OPTION_SWEEP = 131072,   /**< store, jobs, chunk, where, sort, limit, front, csv, those of submit */
+  ERG_OPTION_EVAL = 1048576,   /**< weights, data, precision, calibration, per-tensor, equalize, model, examples */
   ERG_OPTION_WHERE = 262144,   /**< where alone */
 };
 
@@ -86,6 +87,9 @@ typedef struct {
   int extra_count, rounds;
   int64_t chunk_points;
   bool dry_run, retry_failed, kill_pool;
+  const char *weights, *data; /**< eval */
+  int calibration, integer_model, examples; /**< of erg_calibration_names, erg_integer_names; 0: the default count */
+  bool per_tensor, equalize;
   char command_line[1024];
   erg_arena arena;
 } erg_cli;
