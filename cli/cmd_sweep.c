@@ -37,7 +37,7 @@ static erg_status run_points(const erg_cli *cli, erg_error *error) {
   erg_sweep sweep;
   erg_store *store = NULL;
   erg_pool_report report = {0};
-  erg_ranges only = {0};
+  erg_index_ranges only = {0};
   erg_pool_options options = {.jobs = cli->jobs ? cli->jobs : 1,
                               .chunk = cli->points ? 0 : cli->chunk,
                               .chunk_count = cli->points ? 0 : cli->chunk_count,

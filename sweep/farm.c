@@ -13,7 +13,7 @@ typedef struct {
   erg_farm farm;
   erg_sweep sweep;
   erg_store *store;
-  erg_ranges missing;
+  erg_index_ranges missing;
   int64_t failed, merged;
   char plan[65];
   const char *notes;
@@ -234,7 +234,7 @@ static erg_status submit(session *s, const char *spec, const char *store, const 
     if (status == ERG_OK) fill(s, "complete", out);
     return status;
   }
-  erg_ranges nobody = {0};
+  erg_index_ranges nobody = {0};
   s->farm.round++;
   s->farm.last_round = s->farm.round + o->rounds - 1;
   if (o->retry_failed && !o->dry_run) status = take_out_failed(s, error);
@@ -260,7 +260,7 @@ erg_status erg_farm_submit(const char *spec, const char *store, const erg_farm_o
 /* ---------------------------------------------------------------- reconcile */
 
 /* Points that are still missing after the last round and at which tasks died again and again become rows. */
-static erg_status blame(session *s, const erg_ranges *deaths, erg_error *error) {
+static erg_status blame(session *s, const erg_index_ranges *deaths, erg_error *error) {
   erg_sweep_inputs inputs = {0};
   erg_status status = ERG_OK;
   for (int64_t i = 0; i < s->missing.count; i++)
@@ -286,7 +286,7 @@ static erg_status blame(session *s, const erg_ranges *deaths, erg_error *error) 
 
 /* The tasks have ended and points are missing. */
 static erg_status next_round(session *s, const char **state, erg_error *error) {
-  erg_ranges deaths = {0};
+  erg_index_ranges deaths = {0};
   erg_status status = erg_farm_deaths(&s->farm, &deaths, error);
   if (status == ERG_OK && s->farm.round < s->farm.last_round) {
     s->farm.round++;

@@ -77,7 +77,7 @@ erg_status erg_farm_lock(const erg_farm *farm, int *lock, erg_error *error);
 /* ---------------------------------------------------------------- rounds (farm_round.c) */
 
 /* Writes the folder of round `farm->round`: lists of points, a line a task (each of `suspects` alone), and scripts. */
-erg_status erg_farm_write_round(erg_farm *farm, const erg_ranges *missing, const erg_ranges *suspects,
+erg_status erg_farm_write_round(erg_farm *farm, const erg_index_ranges *missing, const erg_index_ranges *suspects,
                                 erg_error *error);
 /* Submits it: the array and the job behind it, or the latter alone. With `dry` the command lines go there instead. */
 erg_status erg_farm_submit_round(erg_farm *farm, const char **dry, erg_error *error);
@@ -91,6 +91,6 @@ erg_status erg_farm_ask(erg_farm *farm, erg_farm_jobs *array, erg_farm_jobs *rec
 erg_status erg_farm_merge(erg_farm *farm, erg_store *store, int64_t *added, const char **notes, erg_error *error);
 void erg_farm_remove_shards(erg_farm *farm); /* once all is in the store */
 /* Points under evaluation in tasks that died, once a death, from all rounds so far. */
-erg_status erg_farm_deaths(erg_farm *farm, erg_ranges *out, erg_error *error);
-int erg_farm_deaths_of(const erg_ranges *deaths, int64_t point);
+erg_status erg_farm_deaths(erg_farm *farm, erg_index_ranges *out, erg_error *error);
+int erg_farm_deaths_of(const erg_index_ranges *deaths, int64_t point);
 #endif

@@ -89,9 +89,9 @@ static erg_status take_trail(void *context, const char *path, erg_error *error) 
   return ERG_OK;
 }
 
-erg_status erg_farm_deaths(erg_farm *farm, erg_ranges *out, erg_error *error) {
+erg_status erg_farm_deaths(erg_farm *farm, erg_index_ranges *out, erg_error *error) {
   char path[8192];
-  erg_ranges fresh = {0};
+  erg_index_ranges fresh = {0};
   snprintf(path, sizeof path, "%s/deaths", farm->folder);
   each(farm, ".trail", take_trail, &fresh, NULL);
   FILE *stream = fopen(path, "a+");
@@ -110,7 +110,7 @@ erg_status erg_farm_deaths(erg_farm *farm, erg_ranges *out, erg_error *error) {
   return ERG_OK;
 }
 
-int erg_farm_deaths_of(const erg_ranges *deaths, int64_t point) {
+int erg_farm_deaths_of(const erg_index_ranges *deaths, int64_t point) {
   int count = 0;
   for (int64_t i = 0; i < deaths->count; i++)
     count += deaths->items[i].first <= point && point <= deaths->items[i].last;

@@ -10,7 +10,7 @@
 /* ---------------------------------------------------------------- lists of points */
 
 /* Writes points from `place` on, `count` of them, as a line. */
-static void write_line(FILE *out, const erg_ranges *list, int64_t place, int64_t count) {
+static void write_line(FILE *out, const erg_index_ranges *list, int64_t place, int64_t count) {
   bool first = true;
   for (int64_t i = 0; i < list->count && count > 0; i++) {
     int64_t length = list->items[i].last - list->items[i].first + 1;
@@ -29,10 +29,11 @@ static void write_line(FILE *out, const erg_ranges *list, int64_t place, int64_t
 }
 
 /* `missing` without `suspects`, and those of the suspects that are missing. */
-static bool part(const erg_ranges *missing, const erg_ranges *suspects, erg_ranges *rest, erg_ranges *alone) {
+static bool part(const erg_index_ranges *missing, const erg_index_ranges *suspects, erg_index_ranges *rest,
+                 erg_index_ranges *alone) {
   bool good = true;
   for (int64_t i = 0; i < missing->count; i++) {
-    const erg_range *r = &missing->items[i];
+    const erg_index_range *r = &missing->items[i];
     if (suspects->count == 0) {
       good &= erg_ranges_add(rest, r->first, r->last);
       continue;
@@ -47,9 +48,9 @@ static int64_t chunks(int64_t points, int64_t chunk_points) {
   return (points + chunk_points - 1) / chunk_points;
 }
 
-static erg_status write_points(erg_farm *farm, const erg_ranges *missing, const erg_ranges *suspects, int64_t most,
-                               const char *path, erg_error *error) {
-  erg_ranges rest = {0}, alone = {0}, none = {0};
+static erg_status write_points(erg_farm *farm, const erg_index_ranges *missing, const erg_index_ranges *suspects,
+                               int64_t most, const char *path, erg_error *error) {
+  erg_index_ranges rest = {0}, alone = {0}, none = {0};
   bool good = part(missing, suspects->points < most / 2 ? suspects : &none, &rest, &alone);
   /* A task too many is a refusal of the whole array: tasks grow instead. */
   int64_t each = farm->chunk_points, lines = chunks(rest.points, each), room = most - alone.points;
@@ -126,7 +127,7 @@ static erg_status write_reconcile(erg_farm *farm, const char *round, const char 
   return finish(out, path, error);
 }
 
-erg_status erg_farm_write_round(erg_farm *farm, const erg_ranges *missing, const erg_ranges *suspects,
+erg_status erg_farm_write_round(erg_farm *farm, const erg_index_ranges *missing, const erg_index_ranges *suspects,
                                 erg_error *error) {
   const erg_farm_engine *engine = erg_farm_engine_find(farm->engine, error);
   const char *round = erg_arena_printf(&farm->arena, "%s/round-%d", farm->folder, farm->round);

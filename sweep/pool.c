@@ -155,7 +155,7 @@ static bool name_point(pool *p, int64_t index, erg_arena *arena, erg_sweep_row *
 
 /* Next point of this run, stored or not, or -1. */
 static int64_t next_number(pool *p) {
-  const erg_ranges *only = p->options->only;
+  const erg_index_ranges *only = p->options->only;
   while (!only && p->next < p->size) {
     int64_t index = p->next++;
     if (in_chunk(p, index)) return index;

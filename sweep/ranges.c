@@ -5,30 +5,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool erg_ranges_add(erg_ranges *r, int64_t first, int64_t last) {
+bool erg_ranges_add(erg_index_ranges *r, int64_t first, int64_t last) {
   if (r->count && r->items[r->count - 1].last + 1 == first) {
     r->items[r->count - 1].last = last;
   } else {
     if (r->count == r->room) {
       int64_t room = 2 * r->room + 16;
-      erg_range *moved = realloc(r->items, (size_t)room * sizeof *moved);
+      erg_index_range *moved = realloc(r->items, (size_t)room * sizeof *moved);
       if (!moved) return false;
       r->items = moved;
       r->room = room;
     }
-    r->items[r->count++] = (erg_range){first, last};
+    r->items[r->count++] = (erg_index_range){first, last};
   }
   r->points += last - first + 1;
   return true;
 }
 
-void erg_ranges_free(erg_ranges *r) {
+void erg_ranges_free(erg_index_ranges *r) {
   free(r->items);
-  *r = (erg_ranges){0};
+  *r = (erg_index_ranges){0};
 }
 
 /* "7" or "3-9". */
-static bool parse(char *word, int64_t size, erg_range *out) {
+static bool parse(char *word, int64_t size, erg_index_range *out) {
   char *dash = strchr(word, '-');
   if (dash) *dash++ = 0;
   char *first = word, *last = dash ? dash : word, *end;
@@ -40,21 +40,21 @@ static bool parse(char *word, int64_t size, erg_range *out) {
   return !*end && !errno && out->first <= out->last && out->last < size;
 }
 
-erg_status erg_ranges_load(const char *path, int64_t wanted, int64_t lines, int64_t size, erg_ranges *out,
+erg_status erg_ranges_load(const char *path, int64_t wanted, int64_t lines, int64_t size, erg_index_ranges *out,
                            erg_error *error) {
   FILE *stream = fopen(path, "r");
   if (!stream) return erg_fail(error, ERG_ERR_NO_INPUT, "%s: %s", path, strerror(errno));
   char *line = NULL;
   size_t room = 0;
   erg_status status = ERG_OK;
-  erg_ranges list = {0};
+  erg_index_ranges list = {0};
   int64_t number = 0;
   for (ssize_t length; status == ERG_OK && (length = getline(&line, &room, stream)) > 0; number++) {
     if (number != wanted) continue;
     if (line[length - 1] == '\n') line[length - 1] = 0;
     char *rest = line;
     for (char *word; status == ERG_OK && (word = strsep(&rest, " "));) {
-      erg_range range;
+      erg_index_range range;
       if (!parse(word, size, &range))
         status = erg_fail(error, ERG_ERR_DATA, "%s:%lld: allowed: numbers and ranges below %lld, such as `0-99 103`",
                           path, (long long)number + 1, (long long)size);
@@ -74,7 +74,7 @@ erg_status erg_ranges_load(const char *path, int64_t wanted, int64_t lines, int6
   return status;
 }
 
-erg_status erg_sweep_missing(const erg_sweep *sweep, erg_store *store, bool failed_too, erg_ranges *missing,
+erg_status erg_sweep_missing(const erg_sweep *sweep, erg_store *store, bool failed_too, erg_index_ranges *missing,
                              int64_t *failed, char plan[65], erg_error *error) {
   char chain[129] = "";
   int64_t failures = 0, size = erg_sweep_size(sweep);

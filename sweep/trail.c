@@ -27,7 +27,7 @@ void erg_trail_close(const char *path, int workers, int64_t *trail) {
   unlink(path);
 }
 
-void erg_trail_read(const char *path, int64_t size, erg_ranges *out) {
+void erg_trail_read(const char *path, int64_t size, erg_index_ranges *out) {
   FILE *stream = fopen(path, "rb");
   int64_t index;
   while (stream && fread(&index, sizeof index, 1, stream) == 1)

@@ -9,5 +9,5 @@
 erg_status erg_trail_open(const char *path, int workers, int64_t **out, erg_error *error);
 void erg_trail_close(const char *path, int workers, int64_t *trail); /* removes the file: nobody died */
 /* Points that were under evaluation when the pool died; no such file: none. */
-void erg_trail_read(const char *path, int64_t size, erg_ranges *out);
+void erg_trail_read(const char *path, int64_t size, erg_index_ranges *out);
 #endif

@@ -146,18 +146,18 @@ erg_status erg_store_merge(erg_store *store, const char *path, int64_t *added, e
 
 /* ---------------------------------------------------------------- lists of points (ranges.c) */
 
-typedef struct { int64_t first, last; } erg_range; /**< numbers of points, both inclusive */
+typedef struct { int64_t first, last; } erg_index_range; /**< numbers of points, both inclusive */
 /** In the order in which they were added. Start with `{0}`. */
-typedef struct { erg_range *items; int64_t count, room, points; } erg_ranges;
-bool erg_ranges_add(erg_ranges *ranges, int64_t first, int64_t last); /**< false: memory ran out */
-void erg_ranges_free(erg_ranges *ranges);
+typedef struct { erg_index_range *items; int64_t count, room, points; } erg_index_ranges;
+bool erg_ranges_add(erg_index_ranges *ranges, int64_t first, int64_t last); /**< false: memory ran out */
+void erg_ranges_free(erg_index_ranges *ranges);
 /** Line `line` (from 0) of a file that holds a list a line, such as `0-99 103 205-300`, `lines` lines in all; numbers
  *  below `size`. ERG_ERR_NO_INPUT, ERG_ERR_DATA. */
-erg_status erg_ranges_load(const char *path, int64_t line, int64_t lines, int64_t size, erg_ranges *out,
+erg_status erg_ranges_load(const char *path, int64_t line, int64_t lines, int64_t size, erg_index_ranges *out,
                            erg_error *error);
 /** Points that the store does not have (with `failed_too`, or has as failed), ascending, and a hash of all keys of the
  *  sweep in order: it moves when a file behind a point does. `failed` counts failed rows; it and `plan` may be NULL. */
-erg_status erg_sweep_missing(const erg_sweep *sweep, erg_store *store, bool failed_too, erg_ranges *missing,
+erg_status erg_sweep_missing(const erg_sweep *sweep, erg_store *store, bool failed_too, erg_index_ranges *missing,
                              int64_t *failed, char plan[65], erg_error *error);
 
 /* ---------------------------------------------------------------- workers (pool.c) */
@@ -167,7 +167,7 @@ typedef struct {
   int64_t chunk, chunk_count; /**< only points i with i * chunk_count / size == chunk; chunk_count 0: all */
   bool quiet;
   int kill_at;              /**< tests: a worker kills itself before its point `kill_at - 1` (mod 1000), every time; 0: none */
-  const erg_ranges *only;   /**< NULL: all; chunk_count is 0 then */
+  const erg_index_ranges *only;   /**< NULL: all; chunk_count is 0 then */
   bool retry_failed;        /**< rows that are stored as failed are computed again */
   const char *trail;        /**< a file that names the points under evaluation as long as the pool runs; NULL: none */
   bool kill_pool;           /**< tests: kill_at kills the pool with the worker */

@@ -7,8 +7,8 @@ extern "C" {
 
 namespace {
 
-struct Ranges : erg_ranges {
-  Ranges() : erg_ranges{} {}
+struct Ranges : erg_index_ranges {
+  Ranges() : erg_index_ranges{} {}
   ~Ranges() { erg_ranges_free(this); }
   std::string text() const {
     std::string out;
