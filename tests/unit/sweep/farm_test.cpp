@@ -75,6 +75,12 @@ struct Fake : farm::Desk {
       if (entry.path().filename().string().rfind("live-", 0) == 0) return true;
     return false;
   }
+  // The end of the work, and of the job that found it.
+  std::string wait(double most_s) const {
+    std::string state = farm::Desk::wait(most_s);
+    for (int i = 0; i < 1000 && live(); i++) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    return state;
+  }
   std::string words(int job) const { return test::read_file(fake / ("job-" + std::to_string(job) + ".args")); }
   std::string points(int round) const {
     return test::read_file(path(store + ".farm/round-" + std::to_string(round) + "/points"));
