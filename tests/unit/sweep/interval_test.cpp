@@ -14,7 +14,9 @@ json_t *document_of(const std::string &arguments) {
   return document;
 }
 
-double number(const json_t *object, const char *key) { return json_number_value(json_object_get(object, key)); }
+double number(const json_t *object, const char *key) {
+  return json_number_value(json_object_get(object, key));
+}
 
 } // namespace
 
