@@ -40,7 +40,7 @@ struct Slurm {
     prctl(PR_SET_CHILD_SUBREAPER, 1); // daemons become children of this process, which takes their ends
     before = "SLURM_CONF=" + (folder / "slurm.conf") + " PATH=$PATH:/usr/sbin";
     write_conf();
-    up = start_munged() && daemon("slurmctld -D") && nodes();
+    up = start_munged() && start_controller() && nodes();
   }
   ~Slurm() {
     run("scontrol shutdown");
@@ -61,6 +61,7 @@ struct Slurm {
     const std::string state = number > 0 ? test::read_file("/proc/" + std::to_string(number) + "/stat") : "";
     return state.empty() || state.find(") Z ") != std::string::npos ? 0 : number;
   }
+  bool start_controller() const { return daemon("slurmctld -D"); }
   bool start_node(int i) const {
     return daemon("slurmd -N n" + std::to_string(i) + " -D");
   }
@@ -103,7 +104,7 @@ private:
                        "\nProctrackType=proctrack/linuxproc\nTaskPlugin=task/none\n"
                        "JobAcctGatherType=jobacct_gather/none\nAccountingStorageType=accounting_storage/none\n"
                        "MpiDefault=none\nSelectType=select/cons_tres\nSelectTypeParameters=CR_CPU\n"
-                       "ReturnToService=2\nSlurmdTimeout=5\nSlurmdParameters=config_overrides\n"
+                       "ReturnToService=2\nMessageTimeout=5\nSlurmdTimeout=5\nSlurmdParameters=config_overrides\n"
                        "SchedulerParameters=sched_min_interval=100000,batch_sched_delay=0\n"
                        "StateSaveLocation=" + f + "/state\nSlurmdSpoolDir=" + f + "/spool-%n\nSlurmctldPidFile=" + f +
                        "/slurmctld.pid\nSlurmdPidFile=" + f + "/%n.pid\nSlurmctldLogFile=" + f +
