@@ -97,16 +97,15 @@ static bool trace(const problem *p, const front *fronts, int *option) {
 
 static erg_status solve(problem *p, int *option, bool *found, erg_error *error) {
   front *fronts = calloc((size_t)p->layers + 1, sizeof *fronts);
-  erg_status status = fronts ? ERG_OK : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  if (!fronts) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   int64_t labels = 0;
-  if (status == ERG_OK) {
-    fronts[0].items = calloc(1, sizeof *fronts[0].items);
-    fronts[0].count = fronts[0].items != NULL;
-  }
+  fronts[0].items = calloc(1, sizeof *fronts[0].items);
+  fronts[0].count = 1;
+  erg_status status = fronts[0].items ? ERG_OK : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   for (int layer = 0; layer < p->layers && status == ERG_OK; layer++)
     status = extend(p, layer, &fronts[layer], &fronts[layer + 1], &labels, error);
   if (status == ERG_OK) *found = trace(p, fronts, option);
-  for (int layer = 0; fronts && layer <= p->layers; layer++) free(fronts[layer].items);
+  for (int layer = 0; layer <= p->layers; layer++) free(fronts[layer].items);
   free(fronts);
   return status;
 }

@@ -6,6 +6,7 @@
 
 #include "ergon/assign.h"
 #include "ergon/data.h"
+#include "ergon/energy_table.h"
 #include "ergon/quantized.h"
 #include "ergon/weights.h"
 
