@@ -61,7 +61,7 @@ static bool hopeless(const problem *p, int layer, double cost, double value) {
 
 static erg_status extend(const problem *p, int layer, const front *from, front *to, int64_t *labels, erg_error *error) {
   to->items = malloc(sizeof *to->items * ((size_t)from->count * (size_t)p->options + 1));
-  if (!to->items) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  if (!to->items || !from->items) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   for (int i = 0; i < from->count; i++)
     for (int o = 0; o < p->options; o++) {
       double cost = p->cost[layer * p->options + o], value = p->value[layer * p->options + o];
@@ -85,6 +85,7 @@ static erg_status extend(const problem *p, int layer, const front *from, front *
 static bool trace(const problem *p, const front *fronts, int *option) {
   const front *last = &fronts[p->layers];
   int best = -1;
+  if (!last->items) return false;
   for (int i = 0; i < last->count; i++) /* values fall with cost */
     if (last->items[i].cost <= p->budget) best = i;
   if (best < 0) return false;
