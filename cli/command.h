@@ -87,7 +87,7 @@ typedef struct {
   const char *extra[MOST_LIST + 1];                       /**< options for sbatch, NULL at the end */
   int extra_count, rounds;
   int64_t chunk_points;
-  bool dry_run, retry_failed, kill_pool;
+  bool dry_run, retry_failed, kill_pool, interval;
   const char *weights, *data; /**< eval */
   int calibration, integer_model, examples; /**< of erg_calibration_names, erg_integer_names; 0: the default count */
   bool per_tensor, equalize;

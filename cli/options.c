@@ -72,6 +72,7 @@ enum {
   KEY_TIME,
   KEY_EXTRA,
   KEY_DRY_RUN,
+  KEY_INTERVAL,
   KEY_WEIGHTS,
   KEY_DATA,
   KEY_CALIBRATION,
@@ -180,6 +181,8 @@ static const struct {
     {ERG_OPTION_SWEEP, {"sort", KEY_SORT, "COLUMN", 0, "ascending; -COLUMN: descending", 2}},
     {ERG_OPTION_SWEEP, {"limit", KEY_LIMIT, "N", 0, "the first N rows", 2}},
     {ERG_OPTION_SWEEP, {"front", KEY_FRONT, 0, 0, "query: the Pareto front of energy against latency", 2}},
+    {ERG_OPTION_SWEEP,
+     {"interval", KEY_INTERVAL, 0, 0, "query, export: 5 and 95 % limits of each energy, computed now", 2}},
     {ERG_OPTION_SWEEP,
      {"kill-at", KEY_KILL_AT, "I", OPTION_HIDDEN, "tests: a worker kills itself at point I (mod 1000)", 2}},
     {ERG_OPTION_SWEEP,
@@ -496,6 +499,9 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
   case KEY_EXTRA:
     if (cli->extra_count == MOST_LIST) argp_error(state, "--sbatch-option: more than %d", MOST_LIST);
     cli->extra[cli->extra_count++] = text;
+    break;
+  case KEY_INTERVAL:
+    cli->interval = true;
     break;
   case KEY_DRY_RUN:
     cli->dry_run = true;

@@ -130,8 +130,8 @@ TEST(Json, SweepsAreAsDocumented) {
   Paths submit = emitted("sweep submit --dry-run" + quiet, 0);
   hold(documented("ergon.sweep.submit"), submit);
   hold(documented("ergon.sweep.run"), emitted("sweep run" + quiet, 0));
-  hold(documented("ergon.sweep"), emitted("sweep query" + store, 0));
-  hold(documented("ergon.sweep"), emitted("sweep export" + store, 0));
+  hold(documented("ergon.sweep"), emitted("sweep query --interval" + store, 0));
+  hold(documented("ergon.sweep"), emitted("sweep export --interval" + store, 0));
   hold(documented("ergon.sweep.price"), emitted("sweep price --tech horowitz-45nm,jouppi-7nm" + store, 0));
   Paths status = emitted("sweep status" + store, 0);
   EXPECT_TRUE(status.count("farm")) << "null";

@@ -205,7 +205,7 @@ typedef struct {
   const char *engine, *state; /**< "submitted", "under way", "stopped", "complete", "incomplete", "dry run" */
   const char *name, *folder, *array_job, *reconcile_job; /**< jobs NULL: none */
   int round, last_round;
-  int64_t points, missing, failed, tasks, merged; /**< merged: rows added to the store by this call */
+  int64_t points, missing, failed, tasks, merged; /**< failed -1: not counted; merged: rows added to the store by this call */
   bool queue_known;           /**< the two below were asked for and answered */
   const char *queue_fault;    /**< why they were not */
   erg_farm_jobs array, reconcile;
