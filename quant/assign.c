@@ -61,7 +61,7 @@ static bool hopeless(const problem *p, int layer, double cost, double value) {
 
 static erg_status extend(const problem *p, int layer, const front *from, front *to, int64_t *labels, erg_error *error) {
   to->items = malloc(sizeof *to->items * ((size_t)from->count * (size_t)p->options + 1));
-  if (!to->items) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  if (!to->items || !from->items) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   for (int i = 0; i < from->count; i++)
     for (int o = 0; o < p->options; o++) {
       double cost = p->cost[layer * p->options + o], value = p->value[layer * p->options + o];
@@ -85,6 +85,7 @@ static erg_status extend(const problem *p, int layer, const front *from, front *
 static bool trace(const problem *p, const front *fronts, int *option) {
   const front *last = &fronts[p->layers];
   int best = -1;
+  if (!last->items) return false;
   for (int i = 0; i < last->count; i++) /* values fall with cost */
     if (last->items[i].cost <= p->budget) best = i;
   if (best < 0) return false;
@@ -97,16 +98,15 @@ static bool trace(const problem *p, const front *fronts, int *option) {
 
 static erg_status solve(problem *p, int *option, bool *found, erg_error *error) {
   front *fronts = calloc((size_t)p->layers + 1, sizeof *fronts);
-  erg_status status = fronts ? ERG_OK : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  if (!fronts) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   int64_t labels = 0;
-  if (status == ERG_OK) {
-    fronts[0].items = calloc(1, sizeof *fronts[0].items);
-    fronts[0].count = fronts[0].items != NULL;
-  }
+  fronts[0].items = calloc(1, sizeof *fronts[0].items);
+  fronts[0].count = 1;
+  erg_status status = fronts[0].items ? ERG_OK : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   for (int layer = 0; layer < p->layers && status == ERG_OK; layer++)
     status = extend(p, layer, &fronts[layer], &fronts[layer + 1], &labels, error);
   if (status == ERG_OK) *found = trace(p, fronts, option);
-  for (int layer = 0; fronts && layer <= p->layers; layer++) free(fronts[layer].items);
+  for (int layer = 0; layer <= p->layers; layer++) free(fronts[layer].items);
   free(fronts);
   return status;
 }

@@ -7,6 +7,7 @@
 #include "ergon/assign.h"
 #include "ergon/checkpoint.h"
 #include "ergon/data.h"
+#include "ergon/energy_table.h"
 #include "ergon/qat.h"
 #include "ergon/quantized.h"
 #include "ergon/study.h"
