@@ -31,8 +31,8 @@ static void print_claims(const erg_study_result *r, FILE *stream) {
           (unsigned long long)(r->first_seed + (uint64_t)r->seeds - 1));
   for (int i = 0; i < r->claim_count; i++) {
     const erg_study_claim *c = &r->claims[i];
-    fprintf(stream, "\n  %s\n    setting   %s\n    measured  %s\n    control   %s\n    verdict   %s\n", c->claim, c->setting,
-            c->measured, c->control, erg_verdict_names[c->verdict]);
+    fprintf(stream, "\n  %s\n    setting   %s\n    measured  %s\n    control   %s\n    verdict   %s\n", c->claim,
+            c->setting, c->measured, c->control, erg_verdict_names[c->verdict]);
   }
 }
 
@@ -44,20 +44,24 @@ static bool is_file(const char *name) {
 /* The page of earlier runs. */
 static erg_status print_page(const erg_cli *cli, erg_error *error) {
   erg_status status = ERG_OK;
-  fputs("# Studies\n\nClaims about quantization, each measured on the integer golden kernels and the machine model over many seeds, with its\n"
-        "controls. Written by `ergon study --markdown docs/studies/*.json`; a test holds this page against those files, and `ergon\n"
-        "study NAME --out DIR` makes them anew. Where figures are compared they are paired: the same data, first weights and order\n"
+  fputs("# Studies\n\nClaims about quantization, each measured on the integer golden kernels and the machine model "
+        "over many seeds, with its\n"
+        "controls. Written by `ergon study --markdown docs/studies/*.json`; a test holds this page against those "
+        "files, and `ergon\n"
+        "study NAME --out DIR` makes them anew. Where figures are compared they are paired: the same data, first "
+        "weights and order\n"
         "of examples, so that a seed is one trial of a sign test. *sd* is the standard deviation over seeds.\n\n",
         stdout);
   for (int i = 0; i < cli->argument_count && status == ERG_OK; i++) {
     json_error_t fault;
     if (!is_file(cli->arguments[i]))
-      return erg_fail(error, ERG_ERR_USAGE, "study --markdown: found '%s'; allowed: files that `ergon study --out DIR` wrote",
+      return erg_fail(error, ERG_ERR_USAGE,
+                      "study --markdown: found '%s'; allowed: files that `ergon study --out DIR` wrote",
                       cli->arguments[i]);
     json_t *document = json_load_file(cli->arguments[i], JSON_REJECT_DUPLICATES, &fault);
     if (!document)
-      return erg_fail(error, fault.line < 0 ? ERG_ERR_NO_INPUT : ERG_ERR_DATA, "%s:%d:%d: %s", cli->arguments[i], fault.line,
-                      fault.column, fault.text);
+      return erg_fail(error, fault.line < 0 ? ERG_ERR_NO_INPUT : ERG_ERR_DATA, "%s:%d:%d: %s", cli->arguments[i],
+                      fault.line, fault.column, fault.text);
     const json_t *studies = json_object_get(document, "studies");
     if (!json_array_size(studies)) status = erg_fail(error, ERG_ERR_DATA, "%s: found no studies", cli->arguments[i]);
     for (size_t s = 0; s < json_array_size(studies) && status == ERG_OK; s++)
@@ -86,7 +90,8 @@ static erg_status write_files(const erg_cli *cli, const erg_study_result *r, jso
 static erg_status run_one(const erg_cli *cli, const erg_study *study, json_t *all, erg_error *error) {
   erg_progress progress = {0};
   erg_study_result result = {0};
-  erg_study_options options = {.first_seed = cli->seed, .seeds = cli->seeds ? cli->seeds : study->seeds, .progress = &progress};
+  erg_study_options options = {
+      .first_seed = cli->seed, .seeds = cli->seeds ? cli->seeds : study->seeds, .progress = &progress};
   erg_progress_start(&progress, study->name, "seed", options.seeds, cli->quiet);
   erg_status status = erg_study_run(study, &options, &result, error);
   erg_progress_end(&progress);

@@ -7,9 +7,9 @@
 #include <string.h>
 
 static erg_status write_front(const json_t *document, FILE *data, FILE *gp, erg_error *error);
-static const erg_plot front = {"accuracy-energy", "of a study: loss increase against energy, plans and their controls",
-                               write_front,       1000,
-                               680,               "ergon.study"};
+static const erg_plot front = {
+    "accuracy-energy", "of a study: loss increase against energy, plans and their controls", write_front, 1000, 680,
+    "ergon.study"};
 ERG_REGISTER(erg_plot, front);
 
 /* Columns that a study's points must have to be drawn here. */
@@ -18,7 +18,9 @@ static const char *const names[COLUMNS] = {"net",    "family",    "training",   
                                            "budget", "energy_pj", "loss_increase_nat"};
 
 #define MOST_KINDS 24
-typedef struct { const char *family, *training, *series; } curve;
+typedef struct {
+  const char *family, *training, *series;
+} curve;
 typedef struct {
   int kind;
   const char *budget;
@@ -83,10 +85,12 @@ static erg_status read_points(const json_t *study, const int *columns, picture *
       text[c] = json_string_value(json_array_get(point, (size_t)columns[c]));
       whole = whole && text[c];
     }
-    const json_t *energy = json_array_get(point, (size_t)columns[ENERGY]), *loss = json_array_get(point, (size_t)columns[LOSS]);
+    const json_t *energy = json_array_get(point, (size_t)columns[ENERGY]),
+                 *loss = json_array_get(point, (size_t)columns[LOSS]);
     if (whole && json_is_null(energy) && json_is_null(loss)) continue; /* of something else */
     if (!whole || !json_is_number(energy) || !(json_number_value(energy) > 0) || !json_is_number(loss)) {
-      status = erg_fail(error, ERG_ERR_DATA, "plot accuracy-energy: points[%zu] needs texts and numbers in its columns", index);
+      status = erg_fail(error, ERG_ERR_DATA, "plot accuracy-energy: points[%zu] needs texts and numbers in its columns",
+                        index);
       continue;
     }
     if (!p->net) p->net = text[NET];
@@ -157,8 +161,9 @@ static void write_series(const picture *p, double divisor, FILE *data, FILE *gp)
         if (!lines++)
           fprintf(data, "%s# %s %s %s: energy loss_increase_nat low high budget\n", block ? "\n\n" : "", kind->family,
                   kind->training, kind->series);
-        fprintf(data, "%.10g %.10g %.10g %.10g \"%s\"\n", g->energy_pj / divisor, g->loss, fmax(g->loss - g->squares, g->loss / 20),
-                g->loss + g->squares, erg_plot_quote(g->budget, quoted, sizeof quoted));
+        fprintf(data, "%.10g %.10g %.10g %.10g \"%s\"\n", g->energy_pj / divisor, g->loss,
+                fmax(g->loss - g->squares, g->loss / 20), g->loss + g->squares,
+                erg_plot_quote(g->budget, quoted, sizeof quoted));
       }
       if (!lines) continue;
       snprintf(title, sizeof title, "%s, %s, %s", kind->series, kind->training, kind->family);
@@ -166,14 +171,17 @@ static void write_series(const picture *p, double divisor, FILE *data, FILE *gp)
         fprintf(gp, "%s 'accuracy-energy.dat' index %d using 1:2 with lines linecolor rgb '%s' notitle", lead, block,
                 colour_of(kind->series));
         lead = ", \\\n    ";
-        fprintf(gp, "%s 'accuracy-energy.dat' index %d using 1:2:3:4 with yerrorbars pointsize 0 linecolor rgb '%s' notitle", lead,
-                block, colour_of(kind->series));
+        fprintf(
+            gp,
+            "%s 'accuracy-energy.dat' index %d using 1:2:3:4 with yerrorbars pointsize 0 linecolor rgb '%s' notitle",
+            lead, block, colour_of(kind->series));
       }
-      fprintf(gp,
-              "%s 'accuracy-energy.dat' index %d using 1:2 with points pointtype %d pointsize %s linecolor rgb '%s' title "
-              "\"%s\"",
-              lead, block, cloud ? 7 : point_of(p, k), cloud ? "0.35" : "1.1", colour_of(kind->series),
-              erg_plot_quote(title, quoted, sizeof quoted));
+      fprintf(
+          gp,
+          "%s 'accuracy-energy.dat' index %d using 1:2 with points pointtype %d pointsize %s linecolor rgb '%s' title "
+          "\"%s\"",
+          lead, block, cloud ? 7 : point_of(p, k), cloud ? "0.35" : "1.1", colour_of(kind->series),
+          erg_plot_quote(title, quoted, sizeof quoted));
       lead = ", \\\n    ";
       block++;
     }
@@ -191,31 +199,36 @@ static void write_frame(const json_t *document, const json_t *study, const pictu
   plot_style(gp, "xtics ytics");
   snprintf(line, sizeof line, "%s: loss increase over float against energy per inference", p->net);
   fprintf(gp, "set title \"%s\" font ',13'\n", erg_plot_quote(line, quoted, sizeof quoted));
-  snprintf(line, sizeof line, "study %s: mean over %lld seeds, bars: one standard deviation; not drawn: %d without an increase, %d of other networks; %s",
-           plot_text(study, "name"), (long long)json_integer_value(json_object_get(study, "seeds")), p->unseen, p->others,
-           plot_provenance(document, provenance, sizeof provenance));
+  snprintf(line, sizeof line,
+           "study %s: mean over %lld seeds, bars: one standard deviation; not drawn: %d without an increase, %d of "
+           "other networks; %s",
+           plot_text(study, "name"), (long long)json_integer_value(json_object_get(study, "seeds")), p->unseen,
+           p->others, plot_provenance(document, provenance, sizeof provenance));
   plot_footer(gp, &front, 0, line);
   low *= 0.92, high *= 1.08, least *= 0.6, most *= 1.4;
   plot_log_tics(gp, "x", low, high);
   plot_log_tics(gp, "y", least, most);
-  fprintf(gp,
-          "set xlabel 'energy per inference [%s]'\nset ylabel 'loss increase [nat]'\nset xrange [%.10g:%.10g]\nset yrange "
-          "[%.10g:%.10g]\nset key outside right top reverse Left samplen 1.2 spacing 1.15 font ',9'\nset bmargin at screen "
-          "0.14\n",
-          unit.name, low, high, least, most);
+  fprintf(
+      gp,
+      "set xlabel 'energy per inference [%s]'\nset ylabel 'loss increase [nat]'\nset xrange [%.10g:%.10g]\nset yrange "
+      "[%.10g:%.10g]\nset key outside right top reverse Left samplen 1.2 spacing 1.15 font ',9'\nset bmargin at screen "
+      "0.14\n",
+      unit.name, low, high, least, most);
 }
 
 static erg_status write_front(const json_t *document, FILE *data, FILE *gp, erg_error *error) {
   int columns[COLUMNS];
   const json_t *study = find_study(document, columns);
   if (!study)
-    return erg_fail(error, ERG_ERR_DATA,
-                    "plot accuracy-energy: no study has points with net, family, training, series, budget, energy_pj and "
-                    "loss_increase_nat: nothing to draw; ergon study mixed --json");
+    return erg_fail(
+        error, ERG_ERR_DATA,
+        "plot accuracy-energy: no study has points with net, family, training, series, budget, energy_pj and "
+        "loss_increase_nat: nothing to draw; ergon study mixed --json");
   erg_arena arena = {0};
   picture p = {0};
   p.groups = erg_arena_alloc(&arena, json_array_size(json_object_get(study, "points")) * sizeof *p.groups);
-  erg_status status = p.groups ? read_points(study, columns, &p, error) : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  erg_status status =
+      p.groups ? read_points(study, columns, &p, error) : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   if (status != ERG_OK) goto out;
   reduce(&p);
   if (p.group_count == 0) {

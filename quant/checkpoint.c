@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The search: cost(s, t, m) of bringing the gradient from x[t] back to x[s-1] in memory m while x[s-1] is kept elsewhere
- * (Beaumont et al. 2019, with the working memory of checkpoint.h). Either stage s keeps its tape, or the chain runs
- * forward to a checkpoint x[k-1], the rest is done first, and the part before it afterwards in all of m. */
+/* The search: cost(s, t, m) of bringing the gradient from x[t] back to x[s-1] in memory m while x[s-1] is kept
+ * elsewhere (Beaumont et al. 2019, with the working memory of checkpoint.h). Either stage s keeps its tape, or the
+ * chain runs forward to a checkpoint x[k-1], the rest is done first, and the part before it afterwards in all of m. */
 #include "ergon/checkpoint.h"
 #include <math.h>
 #include <stdlib.h>
@@ -88,11 +88,14 @@ static int slots_of(int64_t bytes, int64_t slot_bytes) {
 static erg_status check(const erg_chain *chain, int64_t budget_bytes, int slots, erg_error *error) {
   if (chain->count < 1 || chain->count > MOST_STAGES)
     return erg_fail(error, ERG_ERR_DATA, "checkpoint: found %d stages; allowed: 1 to %d", chain->count, MOST_STAGES);
-  if (budget_bytes < 1) return erg_fail(error, ERG_ERR_DATA, "checkpoint: found a budget of %lld bytes", (long long)budget_bytes);
-  if (slots < 0 || slots > 100000) return erg_fail(error, ERG_ERR_DATA, "checkpoint: found %d slots; allowed: up to 100000", slots);
+  if (budget_bytes < 1)
+    return erg_fail(error, ERG_ERR_DATA, "checkpoint: found a budget of %lld bytes", (long long)budget_bytes);
+  if (slots < 0 || slots > 100000)
+    return erg_fail(error, ERG_ERR_DATA, "checkpoint: found %d slots; allowed: up to 100000", slots);
   for (int s = 0; s < chain->count; s++) {
     const erg_stage *g = &chain->stages[s];
-    if (!(g->forward_cost >= 0) || !(g->backward_cost >= 0) || g->output_bytes < 0 || g->kept_output_bytes < 0 || g->kept_tape_bytes < 0)
+    if (!(g->forward_cost >= 0) || !(g->backward_cost >= 0) || g->output_bytes < 0 || g->kept_output_bytes < 0 ||
+        g->kept_tape_bytes < 0)
       erg_fail(error, ERG_ERR_DATA, "checkpoint: stage %d has a size or cost below 0", s + 1);
   }
   return error && error->status != ERG_OK ? error->status : ERG_OK;
@@ -159,8 +162,9 @@ erg_status erg_checkpoint(const erg_chain *chain, int64_t budget_bytes, int slot
   if (isfinite(cost_of(&c, 1, c.n, c.slots)))
     status = trace(&c, arena, out, fault);
   else
-    status = erg_fail(fault, ERG_ERR_DATA, "checkpoint: no schedule fits in %lld bytes; with every tape kept it takes %lld",
-                      (long long)budget_bytes, (long long)erg_checkpoint_all_bytes(chain));
+    status =
+        erg_fail(fault, ERG_ERR_DATA, "checkpoint: no schedule fits in %lld bytes; with every tape kept it takes %lld",
+                 (long long)budget_bytes, (long long)erg_checkpoint_all_bytes(chain));
   free_room(&c);
 out:
   erg_error_clear(&own);

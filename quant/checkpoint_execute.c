@@ -35,7 +35,8 @@ static const char *forward(memory *m, erg_step step) {
   bool waits = m->gradient <= m->chain->count;
   if (step.kind == ERG_STEP_FORWARD_KEEP && !m->outputs[s]) m->outputs[s] = true, m->kept_bytes += g->kept_output_bytes;
   if (step.kind == ERG_STEP_FORWARD_TAPE && !m->tapes[s]) m->tapes[s] = true, m->kept_bytes += g->kept_tape_bytes;
-  touch(m, (from_kept ? 0 : full_bytes(m->chain, s - 1)) + full_bytes(m->chain, s) + (waits ? full_bytes(m->chain, m->gradient) : 0));
+  touch(m, (from_kept ? 0 : full_bytes(m->chain, s - 1)) + full_bytes(m->chain, s) +
+               (waits ? full_bytes(m->chain, m->gradient) : 0));
   m->running = s;
   m->cost += g->forward_cost;
   return NULL;
@@ -61,8 +62,8 @@ static const char *backward(memory *m, int s) {
   return NULL;
 }
 
-erg_status erg_checkpoint_execute(const erg_chain *chain, const erg_schedule *schedule, int64_t *peak_bytes, double *cost,
-                                  erg_error *error) {
+erg_status erg_checkpoint_execute(const erg_chain *chain, const erg_schedule *schedule, int64_t *peak_bytes,
+                                  double *cost, erg_error *error) {
   memory m = {.chain = chain, .running = 0, .gradient = chain->count + 1};
   erg_status status = ERG_OK;
   m.tapes = calloc((size_t)chain->count + 1, sizeof *m.tapes);
@@ -76,7 +77,8 @@ erg_status erg_checkpoint_execute(const erg_chain *chain, const erg_schedule *sc
     if (why) status = erg_fail(error, ERG_ERR_MISMATCH, "step %d, stage %d: %s", i + 1, step.stage, why);
   }
   if (status == ERG_OK && (m.gradient != 0 || m.kept_bytes != 0))
-    status = erg_fail(error, ERG_ERR_MISMATCH, "the schedule ends at x[%d] with %lld bytes kept", m.gradient, (long long)m.kept_bytes);
+    status = erg_fail(error, ERG_ERR_MISMATCH, "the schedule ends at x[%d] with %lld bytes kept", m.gradient,
+                      (long long)m.kept_bytes);
   if (status == ERG_OK) *peak_bytes = m.peak_bytes, *cost = m.cost;
   free(m.outputs);
   free(m.tapes);

@@ -65,7 +65,8 @@ erg_status erg_study_claim_add(erg_study_result *r, erg_verdict verdict, const c
   erg_study_claim *claims = grow(&r->arena, r->claims, r->claim_count, &r->claim_room, sizeof *claims);
   const char *kept[] = {erg_arena_strdup(&r->arena, claim), erg_arena_strdup(&r->arena, setting),
                         erg_arena_strdup(&r->arena, text), erg_arena_strdup(&r->arena, control)};
-  if (!claims || !kept[0] || !kept[1] || !kept[2] || !kept[3]) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  if (!claims || !kept[0] || !kept[1] || !kept[2] || !kept[3])
+    return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   r->claims = claims;
   r->claims[r->claim_count++] = (erg_study_claim){kept[0], kept[1], kept[2], kept[3], verdict};
   return ERG_OK;
@@ -73,15 +74,16 @@ erg_status erg_study_claim_add(erg_study_result *r, erg_verdict verdict, const c
 
 erg_status erg_study_run(const erg_study *study, const erg_study_options *options, erg_study_result *out,
                          erg_error *error) {
-  if (options->seeds < 1) return erg_fail(error, ERG_ERR_USAGE, "study: found %d seeds; allowed: 1 and up", options->seeds);
+  if (options->seeds < 1)
+    return erg_fail(error, ERG_ERR_USAGE, "study: found %d seeds; allowed: 1 and up", options->seeds);
   erg_study_result result = {.study = study, .first_seed = options->first_seed, .seeds = options->seeds};
   erg_status status = ERG_OK;
   for (int i = 0; i < options->seeds && status == ERG_OK; i++) {
     erg_error fault = {0};
     status = study->seed(options->first_seed + (uint64_t)i, &result, &fault);
     if (status != ERG_OK)
-      erg_fail(error, status, "study %s, seed %llu: %s", study->name, (unsigned long long)(options->first_seed + (uint64_t)i),
-               fault.text ? fault.text : "failed");
+      erg_fail(error, status, "study %s, seed %llu: %s", study->name,
+               (unsigned long long)(options->first_seed + (uint64_t)i), fault.text ? fault.text : "failed");
     erg_error_clear(&fault);
     if (options->progress) erg_progress_update(options->progress, i + 1, study->name);
   }

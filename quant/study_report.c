@@ -11,8 +11,9 @@ static json_t *claims_json(const erg_study_result *r) {
   json_t *list = json_array();
   for (int i = 0; i < r->claim_count; i++) {
     const erg_study_claim *c = &r->claims[i];
-    json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s}", "claim", c->claim, "setting", c->setting, "measured",
-                                          c->measured, "control", c->control, "verdict", erg_verdict_names[c->verdict]));
+    json_array_append_new(list,
+                          json_pack("{s:s, s:s, s:s, s:s, s:s}", "claim", c->claim, "setting", c->setting, "measured",
+                                    c->measured, "control", c->control, "verdict", erg_verdict_names[c->verdict]));
   }
   return list;
 }
@@ -29,7 +30,8 @@ json_t *erg_study_json(const erg_study_result *r) {
     json_array_append_new(points, row);
   }
   return json_pack("{s:s, s:s, s:I, s:i, s:o, s:o, s:o}", "name", r->study->name, "help", r->study->help, "first_seed",
-                   (json_int_t)r->first_seed, "seeds", r->seeds, "claims", claims_json(r), "columns", names, "points", points);
+                   (json_int_t)r->first_seed, "seeds", r->seeds, "claims", claims_json(r), "columns", names, "points",
+                   points);
 }
 
 void erg_study_csv(const erg_study_result *r, FILE *out) {
@@ -59,19 +61,26 @@ static void cell(FILE *out, const char *text) {
 
 erg_status erg_study_markdown(const json_t *study, FILE *out, erg_error *error) {
   static const char *const keys[] = {"claim", "setting", "measured", "control", "verdict"};
-  const char *name = json_string_value(json_object_get(study, "name")), *help = json_string_value(json_object_get(study, "help"));
+  const char *name = json_string_value(json_object_get(study, "name")),
+             *help = json_string_value(json_object_get(study, "help"));
   const json_t *claims = json_object_get(study, "claims"), *first = json_object_get(study, "first_seed"),
                *seeds = json_object_get(study, "seeds");
   if (!name || !help || !json_is_array(claims) || !json_is_integer(first) || !json_is_integer(seeds))
-    return erg_fail(error, ERG_ERR_DATA, "study: found no name, help, claims, first_seed and seeds; allowed: what `ergon study --out` writes");
+    return erg_fail(
+        error, ERG_ERR_DATA,
+        "study: found no name, help, claims, first_seed and seeds; allowed: what `ergon study --out` writes");
   for (size_t i = 0; i < json_array_size(claims); i++)
     for (size_t k = 0; k < ERG_COUNT_OF(keys); k++)
       if (!json_string_value(json_object_get(json_array_get(claims, i), keys[k])))
         return erg_fail(error, ERG_ERR_DATA, "study %s: claims[%zu] has no %s", name, i, keys[k]);
-  fprintf(out, "## %s\n\n%s. Seeds %lld to %lld.\n\n| claim | setting | measured | control | verdict |\n|---|---|---|---|---|\n", name,
-          help, (long long)json_integer_value(first), (long long)(json_integer_value(first) + json_integer_value(seeds) - 1));
+  fprintf(
+      out,
+      "## %s\n\n%s. Seeds %lld to %lld.\n\n| claim | setting | measured | control | verdict |\n|---|---|---|---|---|\n",
+      name, help, (long long)json_integer_value(first),
+      (long long)(json_integer_value(first) + json_integer_value(seeds) - 1));
   for (size_t i = 0; i < json_array_size(claims); i++) {
-    for (size_t k = 0; k < ERG_COUNT_OF(keys); k++) cell(out, json_string_value(json_object_get(json_array_get(claims, i), keys[k])));
+    for (size_t k = 0; k < ERG_COUNT_OF(keys); k++)
+      cell(out, json_string_value(json_object_get(json_array_get(claims, i), keys[k])));
     fputs("|\n", out);
   }
   fputc('\n', out);

@@ -34,7 +34,8 @@ erg_status erg_study_series_of(erg_study_result *r, const char *const *texts, co
   for (int seed = 0; seed < r->seeds; seed++)
     if (found[seed] != 1)
       return erg_fail(error, ERG_ERR_DATA, "study %s: seed %llu has %d points of %s, %s; one is needed", r->study->name,
-                      (unsigned long long)(r->first_seed + (uint64_t)seed), found[seed], texts[0] ? texts[0] : "any", number);
+                      (unsigned long long)(r->first_seed + (uint64_t)seed), found[seed], texts[0] ? texts[0] : "any",
+                      number);
   *out = series;
   return ERG_OK;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What folding batch norms does to the grids of weights. Gaussian weights, each channel times the gain of its batch norm,
- * log-normal with deviation s: one scale a tensor has to span them all. */
+/* What folding batch norms does to the grids of weights. Gaussian weights, each channel times the gain of its batch
+ * norm, log-normal with deviation s: one scale a tensor has to span them all. */
 #include "ergon/kernels.h"
 #include "ergon/quantized.h"
 #include "ergon/study.h"
@@ -73,10 +73,14 @@ static erg_status judge_width(erg_study_result *r, const char *bits, erg_error *
   char setting[128];
   snprintf(setting, sizeof setting, "64 x 72 Gaussian weights of %s bits, gains log-normal with deviation 1", bits);
   return erg_study_claim_add(
-      r, collapses && kept ? ERG_SHOWS : collapses || kept ? ERG_SHOWS_IN_PART : ERG_DOES_NOT_SHOW,
-      "folding collapses a weight grid per tensor and not one per channel", setting, "deviation 0, where all gains are one",
-      error, "per tensor %.1f (sd %.1f) dB, per channel %.1f (sd %.1f) dB, lower in %d of %d seeds; control: %.1f and %.1f dB", t1,
-      t1_sd, c1, c1_sd, wins, r->seeds, t0, c0);
+      r,
+      collapses && kept   ? ERG_SHOWS
+      : collapses || kept ? ERG_SHOWS_IN_PART
+                          : ERG_DOES_NOT_SHOW,
+      "folding collapses a weight grid per tensor and not one per channel", setting,
+      "deviation 0, where all gains are one", error,
+      "per tensor %.1f (sd %.1f) dB, per channel %.1f (sd %.1f) dB, lower in %d of %d seeds; control: %.1f and %.1f dB",
+      t1, t1_sd, c1, c1_sd, wins, r->seeds, t0, c0);
 }
 
 static erg_status judge(erg_study_result *r, erg_error *error) {
@@ -86,5 +90,6 @@ static erg_status judge(erg_study_result *r, erg_error *error) {
 
 static const char *const texts[] = {"grid", "weight_bits", "gain_deviation", NULL};
 static const char *const numbers[] = {"sqnr_db", NULL};
-static const erg_study folding = {"folding", "Do batch norms fold without harm to the weights' grids", 20, {texts, numbers}, run_seed, judge};
+static const erg_study folding = {
+    "folding", "Do batch norms fold without harm to the weights' grids", 20, {texts, numbers}, run_seed, judge};
 ERG_REGISTER(erg_study, folding);

@@ -40,7 +40,8 @@ static erg_status judge_weights(const trial *t, const erg_weights *weights, cons
   erg_score scanned, test;
   erg_quantize_options options = options_of(&t->prices, option, layers, t->lab.graph.node_count);
   erg_status status = lab_judge_calibrated(&t->lab, weights, calibration, &options, &t->scanned, &scanned, error);
-  if (status == ERG_OK) status = lab_judge_calibrated(&t->lab, weights, calibration, &options, &t->lab.test, &test, error);
+  if (status == ERG_OK)
+    status = lab_judge_calibrated(&t->lab, weights, calibration, &options, &t->lab.test, &test, error);
   free(layers);
   if (status != ERG_OK) return status;
   *loss = scanned.loss - t->float_loss;
@@ -49,7 +50,8 @@ static erg_status judge_weights(const trial *t, const erg_weights *weights, cons
 }
 
 /* A plan's point; its energy is the machine's, not the table's. */
-static erg_status note_plan(const trial *t, const char *series, const char *budget, const int *option, erg_error *error) {
+static erg_status note_plan(const trial *t, const char *series, const char *budget, const int *option,
+                            erg_error *error) {
   double pj = 0, loss = 0, drop = 0;
   erg_status status = judge_weights(t, &t->weights, &t->calibration, option, &loss, &drop, error);
   if (status == ERG_OK) status = prices_of(&t->prices, option, ERG_FUSION_EPILOGUE, &pj, error);
@@ -75,9 +77,12 @@ static erg_status note_solved(const trial *t, const char *series, const char *bu
   return status == ERG_OK ? note_plan(t, series, budget, plan.option, error) : status;
 }
 
-static erg_status note_controls(const trial *t, const char *budget, double pj, int reference, erg_arena *arena, erg_error *error) {
-  static const struct { const char *name; erg_assign_control control; } controls[] = {{"shuffled", ERG_CONTROL_SHUFFLED},
-                                                                                      {"anti", ERG_CONTROL_ANTI}};
+static erg_status note_controls(const trial *t, const char *budget, double pj, int reference, erg_arena *arena,
+                                erg_error *error) {
+  static const struct {
+    const char *name;
+    erg_assign_control control;
+  } controls[] = {{"shuffled", ERG_CONTROL_SHUFFLED}, {"anti", ERG_CONTROL_ANTI}};
   erg_assign_table table = {t->prices.layers, OPTIONS, t->prices.energy_pj, t->sensitivity.loss[BY_FISHER]};
   erg_random random;
   erg_status status = ERG_OK;
@@ -107,7 +112,8 @@ static erg_status run_budget(const trial *t, int o, bool controls, erg_error *er
   for (int e = 0; e < ESTIMATORS && status == ERG_OK; e++)
     status = note_solved(t, estimator_names[e], budget, t->sensitivity.loss[e], pj, &arena, error);
   if (status == ERG_OK && controls) status = note_controls(t, budget, pj, o, &arena, error);
-  double loss = 0, drop = 0, unfused = 0; /* no batch norm: the integers are the same without fusion, the passes are not */
+  double loss = 0, drop = 0,
+         unfused = 0; /* no batch norm: the integers are the same without fusion, the passes are not */
   if (status == ERG_OK) status = judge_weights(t, &t->weights, &t->calibration, option, &loss, &drop, error);
   if (status == ERG_OK) status = prices_of(&t->prices, option, ERG_FUSION_NONE, &unfused, error);
   if (status == ERG_OK) status = note(t, "unfused", "ptq", "uniform", budget, unfused, loss, drop, NAN, error);
@@ -128,8 +134,10 @@ static erg_status note_ranks(const trial *t, int o, erg_error *error) {
       guess[l] = t->sensitivity.loss[e][l * OPTIONS + o];
     }
     snprintf(series, sizeof series, "rank of %s", estimator_names[e]);
-    status = erg_study_add(t->out, t->lab.seed, (const char *const[]){t->net, "-", "-", series, budget},
-                           (const double[]){NAN, NAN, NAN, gsl_stats_spearman(guess, 1, truth, 1, (size_t)t->prices.layers, work), NAN}, error);
+    status = erg_study_add(
+        t->out, t->lab.seed, (const char *const[]){t->net, "-", "-", series, budget},
+        (const double[]){NAN, NAN, NAN, gsl_stats_spearman(guess, 1, truth, 1, (size_t)t->prices.layers, work), NAN},
+        error);
   }
   return status;
 }
@@ -187,15 +195,18 @@ static erg_status run_machines(const trial *t, erg_error *error) {
   if (status == ERG_OK) status = prices_of(&other, there.option, ERG_FUSION_EPILOGUE, &own, error);
   if (status == ERG_OK) status = prices_of(&other, here.option, ERG_FUSION_EPILOGUE, &foreign, error);
   if (status == ERG_OK)
-    status = erg_study_add(t->out, t->lab.seed, (const char *const[]){t->net, "-", "-", "foreign plan", "loss of 4 bit"},
-                           (const double[]){NAN, NAN, NAN, NAN, 100 * (foreign / own - 1)}, error);
+    status =
+        erg_study_add(t->out, t->lab.seed, (const char *const[]){t->net, "-", "-", "foreign plan", "loss of 4 bit"},
+                      (const double[]){NAN, NAN, NAN, NAN, 100 * (foreign / own - 1)}, error);
   erg_arena_free(&arena);
   prices_close(&other);
   return status;
 }
 
-static erg_status run_trial(uint64_t seed, const char *net, const char *data, bool whole, erg_study_result *out, erg_error *error) {
-  const erg_train_options training = {.epochs = whole ? 12 : 20, .batch = 32, .learning_rate = 3e-3, .optimizer = "adam"};
+static erg_status run_trial(uint64_t seed, const char *net, const char *data, bool whole, erg_study_result *out,
+                            erg_error *error) {
+  const erg_train_options training = {
+      .epochs = whole ? 12 : 20, .batch = 32, .learning_rate = 3e-3, .optimizer = "adam"};
   trial t = {.net = net, .out = out};
   erg_score score;
   erg_status status = lab_open(net, data, seed, &t.lab, error);
@@ -209,7 +220,8 @@ static erg_status run_trial(uint64_t seed, const char *net, const char *data, bo
   t.float_loss = score.loss;
   if (status == ERG_OK) status = lab_judge_float(&t.lab, &t.weights, &t.lab.test, &score, error);
   t.float_accuracy = score.accuracy;
-  if (status == ERG_OK) status = sensitivity_of(&t.lab, &t.weights, &t.calibration, &t.prices, &t.scanned, &t.sensitivity, error);
+  if (status == ERG_OK)
+    status = sensitivity_of(&t.lab, &t.weights, &t.calibration, &t.prices, &t.scanned, &t.sensitivity, error);
   for (int o = 0; o < WIDEST && status == ERG_OK; o++)
     if (whole || bits[o] == 4) status = run_budget(&t, o, whole && bits[o] >= 4, error);
   for (int o = 0; o < 2 && status == ERG_OK && whole; o++) status = note_ranks(&t, o, error);
@@ -228,18 +240,24 @@ static erg_status run_seed(uint64_t seed, erg_study_result *out, erg_error *erro
 }
 
 static const char *const texts[] = {"net", "family", "training", "series", "budget", NULL};
-static const char *const numbers[] = {"energy_pj", "loss_increase_nat", "accuracy_drop_points", "rank_correlation", "extra_energy_percent", NULL};
+static const char *const numbers[] = {"energy_pj",        "loss_increase_nat",    "accuracy_drop_points",
+                                      "rank_correlation", "extra_energy_percent", NULL};
 static erg_status judge(erg_study_result *r, erg_error *error);
-static const erg_study mixed = {"mixed", "Which layer gets how many bits under an energy budget, and does knowing the curvature help", 12,
-                                {texts, numbers}, run_seed, judge};
+static const erg_study mixed = {
+    "mixed",  "Which layer gets how many bits under an energy budget, and does knowing the curvature help",
+    12,       {texts, numbers},
+    run_seed, judge};
 ERG_REGISTER(erg_study, mixed);
 
 /* ---------------------------------------------------------------- claims */
 
-typedef struct { erg_study_series series; double mean, deviation; } figure;
+typedef struct {
+  erg_study_series series;
+  double mean, deviation;
+} figure;
 
-static erg_status find(erg_study_result *r, const char *net, const char *training, const char *series, const char *budget,
-                       const char *number, figure *out, erg_error *error) {
+static erg_status find(erg_study_result *r, const char *net, const char *training, const char *series,
+                       const char *budget, const char *number, figure *out, erg_error *error) {
   const char *chosen[] = {net, training ? "fused" : "-", training ? training : "-", series, budget};
   erg_status status = erg_study_series_of(r, chosen, number, &out->series, error);
   if (status == ERG_OK) erg_study_mean(&out->series, &out->mean, &out->deviation);
@@ -268,100 +286,131 @@ static erg_status judge_budget(erg_study_result *r, const char *budget, erg_erro
     status = find(r, "shapes-cnn", "ptq", series_names[i], budget, "loss_increase_nat", &f[i], error);
   if (status != ERG_OK) return status;
   char setting[200];
-  snprintf(setting, sizeof setting, "shapes-cnn on shapes, edge with a scalable MAC, energy of uniform %s weights, activations of 8 bits", budget);
+  snprintf(setting, sizeof setting,
+           "shapes-cnn on shapes, edge with a scalable MAC, energy of uniform %s weights, activations of 8 bits",
+           budget);
   int n = r->seeds, most = (11 * n + 11) / 12, wins = erg_study_wins(&f[FISHER].series, &f[UNIFORM].series);
   status = erg_study_claim_add(
-      r, wins >= most ? ERG_SHOWS : f[FISHER].mean < f[UNIFORM].mean ? ERG_SHOWS_IN_PART : ERG_DOES_NOT_SHOW,
+      r,
+      wins >= most                       ? ERG_SHOWS
+      : f[FISHER].mean < f[UNIFORM].mean ? ERG_SHOWS_IN_PART
+                                         : ERG_DOES_NOT_SHOW,
       "a plan by the Fisher diagonal loses less than uniform widths of the same energy", setting,
       "uniform widths; the same solver with ||delta||^2 alone, without curvature", error,
-      "loss increase [nat]: uniform %.4f (sd %.4f), fisher %.4f (%.4f), without curvature %.4f (%.4f); better than uniform in %d of %d "
+      "loss increase [nat]: uniform %.4f (sd %.4f), fisher %.4f (%.4f), without curvature %.4f (%.4f); better than "
+      "uniform in %d of %d "
       "seeds (p = %.2g), by quad in %d, by scan in %d, without curvature in %d",
-      f[UNIFORM].mean, f[UNIFORM].deviation, f[FISHER].mean, f[FISHER].deviation, f[NORM].mean, f[NORM].deviation, wins, n,
-      erg_sign_test(wins, n), erg_study_wins(&f[QUAD].series, &f[UNIFORM].series), erg_study_wins(&f[SCAN].series, &f[UNIFORM].series),
-      erg_study_wins(&f[NORM].series, &f[UNIFORM].series));
-  int over_random = erg_study_wins(&f[FISHER].series, &random.series), over_anti = erg_study_wins(&f[FISHER].series, &f[ANTI].series),
+      f[UNIFORM].mean, f[UNIFORM].deviation, f[FISHER].mean, f[FISHER].deviation, f[NORM].mean, f[NORM].deviation, wins,
+      n, erg_sign_test(wins, n), erg_study_wins(&f[QUAD].series, &f[UNIFORM].series),
+      erg_study_wins(&f[SCAN].series, &f[UNIFORM].series), erg_study_wins(&f[NORM].series, &f[UNIFORM].series));
+  int over_random = erg_study_wins(&f[FISHER].series, &random.series),
+      over_anti = erg_study_wins(&f[FISHER].series, &f[ANTI].series),
       over_shuffled = erg_study_wins(&f[FISHER].series, &f[SHUFFLED].series);
   if (status == ERG_OK)
-    status = erg_study_claim_add(
-        r, over_random >= most && over_anti >= most && over_shuffled >= most ? ERG_SHOWS
-           : over_random >= most || over_anti >= most                          ? ERG_SHOWS_IN_PART
-                                                                               : ERG_DOES_NOT_SHOW,
-        "controls of the same energy lose: random, reversed and shuffled sensitivities", setting,
-        "the mean of ten random plans that no layer can be raised in", error,
-        "loss increase [nat]: fisher %.4f, random %.4f (sd %.4f), anti %.4f (%.4f), shuffled %.4f (%.4f); fisher better in %d, %d, %d "
-        "of %d seeds",
-        f[FISHER].mean, random.mean, random.deviation, f[ANTI].mean, f[ANTI].deviation, f[SHUFFLED].mean, f[SHUFFLED].deviation,
-        over_random, over_anti, over_shuffled, n);
-  int scan_wins = erg_study_wins(&f[SCAN].series, &f[FISHER].series), quad_wins = erg_study_wins(&f[QUAD].series, &f[FISHER].series);
+    status = erg_study_claim_add(r,
+                                 over_random >= most && over_anti >= most && over_shuffled >= most ? ERG_SHOWS
+                                 : over_random >= most || over_anti >= most                        ? ERG_SHOWS_IN_PART
+                                                                                                   : ERG_DOES_NOT_SHOW,
+                                 "controls of the same energy lose: random, reversed and shuffled sensitivities",
+                                 setting, "the mean of ten random plans that no layer can be raised in", error,
+                                 "loss increase [nat]: fisher %.4f, random %.4f (sd %.4f), anti %.4f (%.4f), shuffled "
+                                 "%.4f (%.4f); fisher better in %d, %d, %d "
+                                 "of %d seeds",
+                                 f[FISHER].mean, random.mean, random.deviation, f[ANTI].mean, f[ANTI].deviation,
+                                 f[SHUFFLED].mean, f[SHUFFLED].deviation, over_random, over_anti, over_shuffled, n);
+  int scan_wins = erg_study_wins(&f[SCAN].series, &f[FISHER].series),
+      quad_wins = erg_study_wins(&f[QUAD].series, &f[FISHER].series);
   if (status == ERG_OK)
-    status = erg_study_claim_add(r, f[SCAN].mean <= f[FISHER].mean ? ERG_SHOWS : ERG_DOES_NOT_SHOW,
-                                 "simply measuring each layer by itself is as good as curvature", setting,
-                                 "the exact layer quadratic, which needs no Hessian either", error,
-                                 "loss increase [nat]: scan %.4f (sd %.4f), fisher %.4f, quad %.4f (%.4f); scan better than fisher in %d, "
-                                 "quad in %d of %d seeds",
-                                 f[SCAN].mean, f[SCAN].deviation, f[FISHER].mean, f[QUAD].mean, f[QUAD].deviation, scan_wins, quad_wins, n);
+    status = erg_study_claim_add(
+        r, f[SCAN].mean <= f[FISHER].mean ? ERG_SHOWS : ERG_DOES_NOT_SHOW,
+        "simply measuring each layer by itself is as good as curvature", setting,
+        "the exact layer quadratic, which needs no Hessian either", error,
+        "loss increase [nat]: scan %.4f (sd %.4f), fisher %.4f, quad %.4f (%.4f); scan better than fisher in %d, "
+        "quad in %d of %d seeds",
+        f[SCAN].mean, f[SCAN].deviation, f[FISHER].mean, f[QUAD].mean, f[QUAD].deviation, scan_wins, quad_wins, n);
   return status;
 }
 
 static erg_status judge_ranks(erg_study_result *r, const char *budget, erg_error *error) {
   figure quad, fisher, norm;
   erg_status status = find(r, "shapes-cnn", NULL, "rank of quad", budget, "rank_correlation", &quad, error);
-  if (status == ERG_OK) status = find(r, "shapes-cnn", NULL, "rank of fisher", budget, "rank_correlation", &fisher, error);
+  if (status == ERG_OK)
+    status = find(r, "shapes-cnn", NULL, "rank of fisher", budget, "rank_correlation", &fisher, error);
   if (status == ERG_OK) status = find(r, "shapes-cnn", NULL, "rank of norm", budget, "rank_correlation", &norm, error);
   if (status != ERG_OK) return status;
   char setting[96];
   snprintf(setting, sizeof setting, "shapes-cnn, each of 7 layers alone at %s", budget);
-  return erg_study_claim_add(r, quad.mean >= 0.7 && fisher.mean >= 0.4 && norm.mean < fisher.mean - 0.5 ? ERG_SHOWS
-                                : fisher.mean > norm.mean                                               ? ERG_SHOWS_IN_PART
-                                                                                                        : ERG_DOES_NOT_SHOW,
-                             "curvature ranks the layers as the measurement does", setting, "||delta||^2 alone", error,
-                             "rank correlation with the measured single-layer loss: quad %.2f (sd %.2f), fisher %.2f (%.2f), without "
-                             "curvature %.2f (%.2f)",
-                             quad.mean, quad.deviation, fisher.mean, fisher.deviation, norm.mean, norm.deviation);
+  return erg_study_claim_add(
+      r,
+      quad.mean >= 0.7 && fisher.mean >= 0.4 && norm.mean < fisher.mean - 0.5 ? ERG_SHOWS
+      : fisher.mean > norm.mean                                               ? ERG_SHOWS_IN_PART
+                                                                              : ERG_DOES_NOT_SHOW,
+      "curvature ranks the layers as the measurement does", setting, "||delta||^2 alone", error,
+      "rank correlation with the measured single-layer loss: quad %.2f (sd %.2f), fisher %.2f (%.2f), without "
+      "curvature %.2f (%.2f)",
+      quad.mean, quad.deviation, fisher.mean, fisher.deviation, norm.mean, norm.deviation);
 }
 
 static erg_status judge_machines(erg_study_result *r, erg_error *error) {
   figure extra;
-  erg_status status = find(r, "shapes-cnn", NULL, "foreign plan", "loss of 4 bit", "extra_energy_percent", &extra, error);
+  erg_status status =
+      find(r, "shapes-cnn", NULL, "foreign plan", "loss of 4 bit", "extra_energy_percent", &extra, error);
   if (status != ERG_OK) return status;
   int dearer = 0, cheaper = 0;
   for (int i = 0; i < r->seeds; i++) dearer += extra.series.values[i] > 1e-9, cheaper += extra.series.values[i] < -1e-9;
-  return erg_study_claim_add(r, cheaper ? ERG_DOES_NOT_SHOW : 12 * dearer >= 11 * r->seeds ? ERG_SHOWS : ERG_SHOWS_IN_PART,
+  return erg_study_claim_add(r,
+                             cheaper                        ? ERG_DOES_NOT_SHOW
+                             : 12 * dearer >= 11 * r->seeds ? ERG_SHOWS
+                                                            : ERG_SHOWS_IN_PART,
                              "a plan made for one machine costs more on another than that machine's own",
-                             "shapes-cnn, predicted loss of uniform 4 bit weights; made for edge with a scalable MAC and one image at a time, run where weights are "
+                             "shapes-cnn, predicted loss of uniform 4 bit weights; made for edge with a scalable MAC "
+                             "and one image at a time, run where weights are "
                              "loaded once for 64 images",
-                             "never less, because plans are optimal: a check of the solver and of sums of layers", error,
-                             "%.2f (sd %.2f) %% more energy; more in %d, less in %d of %d seeds", extra.mean, extra.deviation, dearer,
-                             cheaper, r->seeds);
+                             "never less, because plans are optimal: a check of the solver and of sums of layers",
+                             error, "%.2f (sd %.2f) %% more energy; more in %d, less in %d of %d seeds", extra.mean,
+                             extra.deviation, dearer, cheaper, r->seeds);
 }
 
 static erg_status judge_rest(erg_study_result *r, erg_error *error) {
   figure uniform_mlp, fisher_mlp, scan_mlp, ptq[2], qat[2];
   static const char *const narrow[] = {"3 bit", "4 bit"};
   erg_status status = find(r, "manifold-mlp-relu", "ptq", "uniform", "4 bit", "loss_increase_nat", &uniform_mlp, error);
-  if (status == ERG_OK) status = find(r, "manifold-mlp-relu", "ptq", "fisher", "4 bit", "loss_increase_nat", &fisher_mlp, error);
-  if (status == ERG_OK) status = find(r, "manifold-mlp-relu", "ptq", "scan", "4 bit", "loss_increase_nat", &scan_mlp, error);
+  if (status == ERG_OK)
+    status = find(r, "manifold-mlp-relu", "ptq", "fisher", "4 bit", "loss_increase_nat", &fisher_mlp, error);
+  if (status == ERG_OK)
+    status = find(r, "manifold-mlp-relu", "ptq", "scan", "4 bit", "loss_increase_nat", &scan_mlp, error);
   for (int i = 0; i < 2 && status == ERG_OK; i++) {
     status = find(r, "shapes-cnn", "ptq", "uniform", narrow[i], "accuracy_drop_points", &ptq[i], error);
-    if (status == ERG_OK) status = find(r, "shapes-cnn", "qat", "uniform", narrow[i], "accuracy_drop_points", &qat[i], error);
+    if (status == ERG_OK)
+      status = find(r, "shapes-cnn", "qat", "uniform", narrow[i], "accuracy_drop_points", &qat[i], error);
   }
   if (status != ERG_OK) return status;
   int n = r->seeds, wins = erg_study_wins(&fisher_mlp.series, &uniform_mlp.series), most = (11 * n + 11) / 12;
-  status = erg_study_claim_add(r, wins >= most ? ERG_SHOWS : fisher_mlp.mean < uniform_mlp.mean ? ERG_SHOWS_IN_PART : ERG_DOES_NOT_SHOW,
-                               "mixed precision beats uniform widths on a perceptron too", "manifold-mlp-relu on manifold, energy of uniform 4 bit weights",
+  status = erg_study_claim_add(r,
+                               wins >= most                         ? ERG_SHOWS
+                               : fisher_mlp.mean < uniform_mlp.mean ? ERG_SHOWS_IN_PART
+                                                                    : ERG_DOES_NOT_SHOW,
+                               "mixed precision beats uniform widths on a perceptron too",
+                               "manifold-mlp-relu on manifold, energy of uniform 4 bit weights",
                                "the convolutional network above, whose layers differ in what a bit costs", error,
-                               "loss increase [nat]: uniform %.4f (sd %.4f), fisher %.4f (%.4f), scan %.4f (%.4f); fisher better in %d of %d seeds",
-                               uniform_mlp.mean, uniform_mlp.deviation, fisher_mlp.mean, fisher_mlp.deviation, scan_mlp.mean,
-                               scan_mlp.deviation, wins, n);
+                               "loss increase [nat]: uniform %.4f (sd %.4f), fisher %.4f (%.4f), scan %.4f (%.4f); "
+                               "fisher better in %d of %d seeds",
+                               uniform_mlp.mean, uniform_mlp.deviation, fisher_mlp.mean, fisher_mlp.deviation,
+                               scan_mlp.mean, scan_mlp.deviation, wins, n);
   int left[2] = {erg_study_wins(&qat[0].series, &ptq[0].series), erg_study_wins(&qat[1].series, &ptq[1].series)};
   if (status == ERG_OK)
-    status = erg_study_claim_add(r, left[0] >= most && left[1] >= most ? ERG_SHOWS : left[0] >= most || left[1] >= most ? ERG_SHOWS_IN_PART : ERG_DOES_NOT_SHOW,
-                                 "training through roundings moves the front to the left", "shapes-cnn, uniform 3 and 4 bit weights, test accuracy",
+    status = erg_study_claim_add(r,
+                                 left[0] >= most && left[1] >= most   ? ERG_SHOWS
+                                 : left[0] >= most || left[1] >= most ? ERG_SHOWS_IN_PART
+                                                                      : ERG_DOES_NOT_SHOW,
+                                 "training through roundings moves the front to the left",
+                                 "shapes-cnn, uniform 3 and 4 bit weights, test accuracy",
                                  "the same network quantized afterwards: same data, start and order", error,
-                                 "accuracy lost [points] at 3 bits: afterwards %.1f (sd %.1f), trained so %.1f (%.1f), better in %d of %d seeds; at 4 "
+                                 "accuracy lost [points] at 3 bits: afterwards %.1f (sd %.1f), trained so %.1f (%.1f), "
+                                 "better in %d of %d seeds; at 4 "
                                  "bits %.1f (%.1f), %.1f (%.1f), %d",
-                                 ptq[0].mean, ptq[0].deviation, qat[0].mean, qat[0].deviation, left[0], n, ptq[1].mean, ptq[1].deviation,
-                                 qat[1].mean, qat[1].deviation, left[1]);
+                                 ptq[0].mean, ptq[0].deviation, qat[0].mean, qat[0].deviation, left[0], n, ptq[1].mean,
+                                 ptq[1].deviation, qat[1].mean, qat[1].deviation, left[1]);
   return status;
 }
 

@@ -38,8 +38,8 @@ erg_status prices_open(const char *net, const char *arch, const char *mac, int b
     status = erg_energy_table_make(&point, bits, options, bits[options - 1], &p.table, error);
   }
   if (status == ERG_OK && (p.table.layers > PRICES_MOST_LAYERS || p.table.options != options))
-    status = erg_fail(error, ERG_ERR_UNSUPPORTED, "%s on %s: more than %d layers, or a width that is not covered", net, arch,
-                      PRICES_MOST_LAYERS);
+    status = erg_fail(error, ERG_ERR_UNSUPPORTED, "%s on %s: more than %d layers, or a width that is not covered", net,
+                      arch, PRICES_MOST_LAYERS);
   if (status != ERG_OK) {
     prices_close(&p);
     return status;

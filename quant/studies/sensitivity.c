@@ -31,7 +31,8 @@ static bool delta_of(const erg_parameter *w, int bits, double *delta) {
   return room;
 }
 
-/* Mean cross entropy of the float network on the tape; with `gradients` also those, added. `labels` NULL: the data's. */
+/* Mean cross entropy of the float network on the tape; with `gradients` also those, added. `labels` NULL: the data's.
+ */
 static erg_status loss_of(const lab *l, erg_tape *tape, const erg_weights *weights, const erg_weights *gradients,
                           const erg_dataset *data, int first, int count, const int *labels, double *loss,
                           erg_error *error) {
@@ -39,8 +40,8 @@ static erg_status loss_of(const lab *l, erg_tape *tape, const erg_weights *weigh
   const erg_tape_attrs attrs = {.labels = labels ? labels : data->labels + first};
   int output = -1;
   erg_tape_reset(tape);
-  erg_status status = erg_network_forward(tape, &l->graph, weights, gradients, data->inputs + first * each, count, false,
-                                          NULL, &output, error);
+  erg_status status = erg_network_forward(tape, &l->graph, weights, gradients, data->inputs + first * each, count,
+                                          false, NULL, &output, error);
   if (status != ERG_OK) return status;
   int entropy = erg_tape_apply(tape, erg_tape_op_find("cross_entropy"), &attrs, (int[]){output, -1, -1}, error);
   if (entropy < 0) return error ? error->status : ERG_ERR_INTERNAL;
@@ -77,7 +78,8 @@ static erg_status fisher_of(const lab *l, erg_tape *tape, const erg_weights *wei
     int output = -1, label;
     double loss;
     erg_tape_reset(tape);
-    status = erg_network_forward(tape, &l->graph, weights, NULL, data->inputs + n * each, 1, false, NULL, &output, error);
+    status =
+        erg_network_forward(tape, &l->graph, weights, NULL, data->inputs + n * each, 1, false, NULL, &output, error);
     if (status != ERG_OK) break;
     label = drawn_label(erg_tape_value(tape, output), data->classes, &random);
     clear(gradients);
@@ -113,7 +115,8 @@ static erg_status predict(bench *b, int node, int bits, double *delta, double *v
   }
   erg_status status = loss_of(b->lab, b->tape, &b->weights, NULL, b->data, 0, b->data->count, NULL, &up, error);
   for (int64_t i = 0; i < w->elements; i++) w->values[i] -= 2 * delta[i];
-  if (status == ERG_OK) status = loss_of(b->lab, b->tape, &b->weights, NULL, b->data, 0, b->data->count, NULL, &down, error);
+  if (status == ERG_OK)
+    status = loss_of(b->lab, b->tape, &b->weights, NULL, b->data, 0, b->data->count, NULL, &down, error);
   for (int64_t i = 0; i < w->elements; i++) w->values[i] += delta[i];
   values[BY_QUAD] = 0.5 * (up + down - 2 * b->loss);
   values[BY_FISHER] = fisher;
@@ -144,8 +147,8 @@ static erg_status scan(const lab *l, const erg_weights *weights, const erg_calib
   return status;
 }
 
-erg_status sensitivity_of(const lab *l, const erg_weights *weights, const erg_calibration *calibration,
-                          const prices *p, const erg_dataset *data, sensitivity *out, erg_error *error) {
+erg_status sensitivity_of(const lab *l, const erg_weights *weights, const erg_calibration *calibration, const prices *p,
+                          const erg_dataset *data, sensitivity *out, erg_error *error) {
   bench b = {.lab = l, .tape = erg_tape_new(), .data = data};
   int64_t most = 0;
   double *delta = NULL;

@@ -14,7 +14,8 @@ enum { PTQ, STE, IDENTITY, ZERO, ARMS };
 
 /* Hidden tensors, which their readers' widths decide, and all weights at `precision`; what comes in, what the tables of
  * tanh read, and the logits keep 8 bits. */
-static erg_status widths(const lab *l, const char *precision, erg_arena *arena, erg_quantize_options *out, erg_error *error) {
+static erg_status widths(const lab *l, const char *precision, erg_arena *arena, erg_quantize_options *out,
+                         erg_error *error) {
   erg_precision hidden, eight;
   erg_status status = erg_precision_parse(precision, &hidden, error);
   if (status == ERG_OK) status = erg_precision_parse("int8", &eight, error);
@@ -33,8 +34,8 @@ static erg_status widths(const lab *l, const char *precision, erg_arena *arena, 
   return ERG_OK;
 }
 
-static erg_status add(erg_study_result *out, uint64_t seed, const char *precision, const char *arm, const erg_score *score,
-                      erg_error *error) {
+static erg_status add(erg_study_result *out, uint64_t seed, const char *precision, const char *arm,
+                      const erg_score *score, erg_error *error) {
   return erg_study_add(out, seed, (const char *const[]){precision, arm, NULL},
                        (const double[]){score->accuracy, score->loss, NAN, NAN}, error);
 }
@@ -61,7 +62,8 @@ static erg_status run_arm(const lab *l, int arm, const erg_train_options *traini
   return status;
 }
 
-/* ---- how far the straight-through gradient is from one that exists: of the loss smoothed over half a weight step ---- */
+/* ---- how far the straight-through gradient is from one that exists: of the loss smoothed over half a weight step ----
+ */
 
 #define PAIRS 400 /* antithetic */
 #define MISMATCH_EXAMPLES 256
@@ -119,13 +121,15 @@ static erg_status mismatch(const lab *l, const erg_quantize_options *options, co
   double loss, dot = 0, left = 0, right = 0, *direction = NULL;
   erg_status status = erg_weights_copy(at, &weights, error);
   if (status == ERG_OK) status = erg_weights_new(&l->graph, &gradients, error);
-  if (status == ERG_OK) status = erg_qat_open(&l->graph, &weights, &l->calibration, options, ERG_QAT_STE, &p.qat, error);
+  if (status == ERG_OK)
+    status = erg_qat_open(&l->graph, &weights, &l->calibration, options, ERG_QAT_STE, &p.qat, error);
   if (status != ERG_OK) goto out;
   for (int i = 0; i < gradients.count; i++)
     memset(gradients.items[i].values, 0, (size_t)gradients.items[i].elements * sizeof(double));
   for (int i = 0; i < weights.count; i++)
     if (strcmp(weights.items[i].name, "fc2.weight") == 0) p.middle = &weights.items[i];
-  if (!p.tape || !p.middle || !(direction = erg_arena_alloc(&gradients.arena, (size_t)p.middle->elements * sizeof *direction))) {
+  if (!p.tape || !p.middle ||
+      !(direction = erg_arena_alloc(&gradients.arena, (size_t)p.middle->elements * sizeof *direction))) {
     status = erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
     goto out;
   }
@@ -185,18 +189,23 @@ static erg_status judge_mismatch(erg_study_result *r, const char *precision, con
   erg_study_series cosine, ceiling;
   double mean, deviation, most, unused, least = 1;
   erg_status status = erg_study_series_of(r, (const char *const[]){precision, "mismatch"}, "cosine", &cosine, error);
-  if (status == ERG_OK) status = erg_study_series_of(r, (const char *const[]){precision, "mismatch"}, "cosine_ceiling", &ceiling, error);
+  if (status == ERG_OK)
+    status = erg_study_series_of(r, (const char *const[]){precision, "mismatch"}, "cosine_ceiling", &ceiling, error);
   if (status != ERG_OK) return status;
   int positive = 0;
   for (int i = 0; i < cosine.count; i++) least = fmin(least, cosine.values[i]), positive += cosine.values[i] > 0;
   erg_study_mean(&cosine, &mean, &deviation);
   erg_study_mean(&ceiling, &most, &unused);
-  return erg_study_claim_add(r, positive == r->seeds ? ERG_SHOWS : mean > 0 ? ERG_SHOWS_IN_PART : ERG_DOES_NOT_SHOW,
-                             "the straight-through gradient points where the smoothed loss falls", setting,
-                             "the cosine that a perfect estimate reaches with 400 antithetic pairs: its ceiling", error,
-                             "cosine of the middle layer's gradients %.2f (sd %.2f, least %.2f), ceiling %.2f, share of it %.2f; "
-                             "above 0 in %d of %d seeds",
-                             mean, deviation, least, most, mean / most, positive, r->seeds);
+  return erg_study_claim_add(
+      r,
+      positive == r->seeds ? ERG_SHOWS
+      : mean > 0           ? ERG_SHOWS_IN_PART
+                           : ERG_DOES_NOT_SHOW,
+      "the straight-through gradient points where the smoothed loss falls", setting,
+      "the cosine that a perfect estimate reaches with 400 antithetic pairs: its ceiling", error,
+      "cosine of the middle layer's gradients %.2f (sd %.2f, least %.2f), ceiling %.2f, share of it %.2f; "
+      "above 0 in %d of %d seeds",
+      mean, deviation, least, most, mean / most, positive, r->seeds);
 }
 
 static erg_status judge_precision(erg_study_result *r, const char *precision, erg_error *error) {
@@ -214,36 +223,46 @@ static erg_status judge_precision(erg_study_result *r, const char *precision, er
   int over_ptq = erg_study_wins(&arm[PTQ], &arm[STE]), over_zero = erg_study_wins(&arm[ZERO], &arm[STE]),
       over_identity = erg_study_wins(&arm[IDENTITY], &arm[STE]), least = (9 * r->seeds + 9) / 10;
   char setting[160];
-  snprintf(setting, sizeof setting, "manifold-mlp (tanh) on manifold, %s inside, integer kernels, 30 epochs, same start and order",
-           precision);
+  snprintf(setting, sizeof setting,
+           "manifold-mlp (tanh) on manifold, %s inside, integer kernels, 30 epochs, same start and order", precision);
   bool both = over_ptq >= least && over_zero >= least;
   status = erg_study_claim_add(
-      r, both ? ERG_SHOWS : over_ptq >= least || over_zero >= least ? ERG_SHOWS_IN_PART : ERG_DOES_NOT_SHOW,
+      r,
+      both                                      ? ERG_SHOWS
+      : over_ptq >= least || over_zero >= least ? ERG_SHOWS_IN_PART
+                                                : ERG_DOES_NOT_SHOW,
       "straight-through training beats quantizing afterwards and training the last layer alone", setting,
       "zero gradient through roundings: a network of random features whose last layer learns", error,
-      "accuracy: float %.1f (sd %.1f) %%, afterwards %.1f (%.1f), straight-through %.1f (%.1f), zero %.1f (%.1f); better than "
+      "accuracy: float %.1f (sd %.1f) %%, afterwards %.1f (%.1f), straight-through %.1f (%.1f), zero %.1f (%.1f); "
+      "better than "
       "afterwards in %d, than zero in %d of %d seeds (sign test p = %.2g, %.2g)",
-      100 * real_mean, 100 * real_deviation, mean[PTQ], deviation[PTQ], mean[STE], deviation[STE], mean[ZERO], deviation[ZERO],
-      over_ptq, over_zero, r->seeds, erg_sign_test(over_ptq, r->seeds), erg_sign_test(over_zero, r->seeds));
+      100 * real_mean, 100 * real_deviation, mean[PTQ], deviation[PTQ], mean[STE], deviation[STE], mean[ZERO],
+      deviation[ZERO], over_ptq, over_zero, r->seeds, erg_sign_test(over_ptq, r->seeds),
+      erg_sign_test(over_zero, r->seeds));
   if (status != ERG_OK) return status;
   status = judge_mismatch(r, precision, setting, error);
   if (status != ERG_OK) return status;
-  return erg_study_claim_add(r, over_identity >= least ? ERG_SHOWS : mean[STE] > mean[IDENTITY] ? ERG_SHOWS_IN_PART : ERG_DOES_NOT_SHOW,
-                             "the derivative of the activation matters: identity gradients are worse", setting,
-                             "the same network with 1 in place of the derivative of tanh and no clipping", error,
-                             "straight-through %.1f (sd %.1f) %%, identity %.1f (%.1f) %%; better in %d of %d seeds (p = %.2g)",
-                             mean[STE], deviation[STE], mean[IDENTITY], deviation[IDENTITY], over_identity, r->seeds,
-                             erg_sign_test(over_identity, r->seeds));
+  return erg_study_claim_add(
+      r,
+      over_identity >= least       ? ERG_SHOWS
+      : mean[STE] > mean[IDENTITY] ? ERG_SHOWS_IN_PART
+                                   : ERG_DOES_NOT_SHOW,
+      "the derivative of the activation matters: identity gradients are worse", setting,
+      "the same network with 1 in place of the derivative of tanh and no clipping", error,
+      "straight-through %.1f (sd %.1f) %%, identity %.1f (%.1f) %%; better in %d of %d seeds (p = %.2g)", mean[STE],
+      deviation[STE], mean[IDENTITY], deviation[IDENTITY], over_identity, r->seeds,
+      erg_sign_test(over_identity, r->seeds));
 }
 
 static erg_status judge(erg_study_result *r, erg_error *error) {
   erg_status status = ERG_OK;
-  for (size_t p = 0; p < ERG_COUNT_OF(precisions) && status == ERG_OK; p++) status = judge_precision(r, precisions[p], error);
+  for (size_t p = 0; p < ERG_COUNT_OF(precisions) && status == ERG_OK; p++)
+    status = judge_precision(r, precisions[p], error);
   return status;
 }
 
 static const char *const texts[] = {"precision", "arm", NULL};
 static const char *const numbers[] = {"accuracy", "loss_nat", "cosine", "cosine_ceiling", NULL};
-static const erg_study straight_through = {"straight-through", "Does training through roundings pay at 2 bits", 10,
-                                           {texts, numbers}, run_seed, judge};
+static const erg_study straight_through = {
+    "straight-through", "Does training through roundings pay at 2 bits", 10, {texts, numbers}, run_seed, judge};
 ERG_REGISTER(erg_study, straight_through);

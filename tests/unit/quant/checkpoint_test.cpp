@@ -78,11 +78,13 @@ double exhaustive(const erg_chain &c, int64_t budget) {
         if (keep == 1) y.outputs |= 1u << s;
         if (keep == 2 && !in(x, s - 1)) continue;
         if (keep == 2) y.tapes |= 1u << s;
-        if (kept(y) + (in(x, s - 1) ? 0 : full(s - 1)) + full(s) + waiting <= budget) reach(y, cost + c.stages[s - 1].forward_cost);
+        if (kept(y) + (in(x, s - 1) ? 0 : full(s - 1)) + full(s) + waiting <= budget)
+          reach(y, cost + c.stages[s - 1].forward_cost);
       }
     }
     const int s = x.gradient > n ? n : x.gradient;
-    if ((x.gradient <= n || x.running == n) && (x.tapes >> s & 1) && in(x, s - 1) && kept(x) + full(s) + full(s - 1) <= budget) {
+    if ((x.gradient <= n || x.running == n) && (x.tapes >> s & 1) && in(x, s - 1) &&
+        kept(x) + full(s) + full(s - 1) <= budget) {
       State y = x;
       y.tapes &= ~(1u << s);
       y.outputs &= ~(1u << s) & ~(1u << (s - 1));
@@ -97,8 +99,8 @@ Chain random_chain(test::Random &random, int n) {
   std::vector<erg_stage> stages;
   for (int s = 0; s < n; s++) {
     int64_t output = random.range(1, 6);
-    stages.push_back({static_cast<double>(random.range(1, 9)), static_cast<double>(random.range(1, 9)), output, random.range(1, static_cast<int>(output)),
-                      random.range(1, 12)});
+    stages.push_back({static_cast<double>(random.range(1, 9)), static_cast<double>(random.range(1, 9)), output,
+                      random.range(1, static_cast<int>(output)), random.range(1, 12)});
     stages.back().kept_tape_bytes = std::max(stages.back().kept_tape_bytes, stages.back().kept_output_bytes);
   }
   return Chain(random.range(1, 6), stages);
@@ -122,7 +124,8 @@ Chain sixteen(double bits) {
   std::vector<erg_stage> stages;
   for (int s = 0; s < 16; s++) {
     const int64_t size = (16 >> (s / 4)) * 10000;
-    stages.push_back({4, 8, size, std::llround(ratio * static_cast<double>(size)), std::llround(3 * ratio * static_cast<double>(size))});
+    stages.push_back({4, 8, size, std::llround(ratio * static_cast<double>(size)),
+                      std::llround(3 * ratio * static_cast<double>(size))});
   }
   return Chain(160000, stages);
 }
@@ -150,10 +153,12 @@ TEST(Checkpoint, EqualsExhaustiveSearchOnRandomChains) {
   int feasible = 0, recomputing = 0;
   for (int trial = 0; trial < 300; trial++) {
     Chain chain = random_chain(random, 1 + trial % 5);
-    const int64_t all = erg_checkpoint_all_bytes(&chain), budget = std::max<int64_t>(1, random.range(static_cast<int>(all / 3), static_cast<int>(all) + 1));
+    const int64_t all = erg_checkpoint_all_bytes(&chain),
+                  budget = std::max<int64_t>(1, random.range(static_cast<int>(all / 3), static_cast<int>(all) + 1));
     Found found(chain, budget);
     const double truth = exhaustive(chain, budget);
-    ASSERT_EQ(found.status == ERG_OK, std::isfinite(truth)) << "trial " << trial << " budget " << budget << " of " << all;
+    ASSERT_EQ(found.status == ERG_OK, std::isfinite(truth))
+        << "trial " << trial << " budget " << budget << " of " << all;
     if (found.status != ERG_OK) continue;
     feasible++;
     recomputing += found.schedule.recompute_cost > 0;
@@ -163,7 +168,8 @@ TEST(Checkpoint, EqualsExhaustiveSearchOnRandomChains) {
   EXPECT_GT(recomputing, 40);
 }
 
-// No working memory, tapes so large that there is room for one: checkpoints are what is left, and a reversal costs forward steps.
+// No working memory, tapes so large that there is room for one: checkpoints are what is left, and a reversal costs
+// forward steps.
 TEST(Checkpoint, EqualsTheBinomialClosedFormOnUniformChains) {
   int cases = 0;
   for (int l = 1; l < 24; l++)
@@ -208,9 +214,13 @@ TEST(Checkpoint, WhatCannotBeIsAMessage) {
   test::Arena arena;
   erg_schedule s{};
   Chain chain(4, {{1, 1, 4, 4, 12}, {1, 1, 4, 4, 12}});
-  const struct { erg_chain chain; int64_t budget; const char *message; } cases[] = {
-      {chain, 3, "no schedule fits in 3 bytes; with every tape kept it takes 32"}, {chain, 0, "budget of 0 bytes"},
-      {{4, chain.stages, 0}, 9, "found 0 stages"}};
+  const struct {
+    erg_chain chain;
+    int64_t budget;
+    const char *message;
+  } cases[] = {{chain, 3, "no schedule fits in 3 bytes; with every tape kept it takes 32"},
+               {chain, 0, "budget of 0 bytes"},
+               {{4, chain.stages, 0}, 9, "found 0 stages"}};
   for (const auto &c : cases) {
     test::Error error;
     EXPECT_EQ(erg_checkpoint(&c.chain, c.budget, 0, &arena, &s, &error), ERG_ERR_DATA);
@@ -221,12 +231,14 @@ TEST(Checkpoint, WhatCannotBeIsAMessage) {
 TEST(Checkpoint, ExecutionRefusesWrongSchedules) {
   Chain chain(4, {{1, 1, 4, 4, 12}, {1, 1, 4, 4, 12}});
   using Steps = std::vector<erg_step>;
-  const struct { Steps steps; const char *message; } cases[] = {
-      {{{ERG_STEP_FORWARD, 2}}, "step 1, stage 2: its input"},
-      {{{ERG_STEP_FORWARD_TAPE, 1}, {ERG_STEP_BACKWARD, 1}}, "the loss cannot be taken"},
-      {{{ERG_STEP_FORWARD, 1}, {ERG_STEP_FORWARD, 2}, {ERG_STEP_BACKWARD, 2}}, "its tape is not kept"},
-      {{{ERG_STEP_FORWARD_TAPE, 1}, {ERG_STEP_FORWARD_TAPE, 2}, {ERG_STEP_BACKWARD, 2}}, "ends at x[1]"},
-      {{{ERG_STEP_FORWARD, 3}}, "no such stage"}};
+  const struct {
+    Steps steps;
+    const char *message;
+  } cases[] = {{{{ERG_STEP_FORWARD, 2}}, "step 1, stage 2: its input"},
+               {{{ERG_STEP_FORWARD_TAPE, 1}, {ERG_STEP_BACKWARD, 1}}, "the loss cannot be taken"},
+               {{{ERG_STEP_FORWARD, 1}, {ERG_STEP_FORWARD, 2}, {ERG_STEP_BACKWARD, 2}}, "its tape is not kept"},
+               {{{ERG_STEP_FORWARD_TAPE, 1}, {ERG_STEP_FORWARD_TAPE, 2}, {ERG_STEP_BACKWARD, 2}}, "ends at x[1]"},
+               {{{ERG_STEP_FORWARD, 3}}, "no such stage"}};
   for (const auto &c : cases) {
     test::Error error;
     Steps steps = c.steps;
