@@ -227,8 +227,11 @@ static erg_status write_front(const json_t *document, FILE *data, FILE *gp, erg_
   erg_arena arena = {0};
   picture p = {0};
   p.groups = erg_arena_alloc(&arena, json_array_size(json_object_get(study, "points")) * sizeof *p.groups);
-  erg_status status =
-      p.groups ? read_points(study, columns, &p, error) : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  if (!p.groups) {
+    erg_arena_free(&arena);
+    return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  }
+  erg_status status = read_points(study, columns, &p, error);
   if (status != ERG_OK) goto out;
   reduce(&p);
   if (p.group_count == 0) {

@@ -68,7 +68,10 @@ erg_status erg_checkpoint_execute(const erg_chain *chain, const erg_schedule *sc
   erg_status status = ERG_OK;
   m.tapes = calloc((size_t)chain->count + 1, sizeof *m.tapes);
   m.outputs = calloc((size_t)chain->count + 1, sizeof *m.outputs);
-  if (!m.tapes || !m.outputs) status = erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  if (!m.tapes || !m.outputs) {
+    status = erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+    goto out;
+  }
   for (int i = 0; i < schedule->count && status == ERG_OK; i++) {
     erg_step step = schedule->steps[i];
     const char *why = step.stage < 1 || step.stage > chain->count ? "there is no such stage"
@@ -80,6 +83,7 @@ erg_status erg_checkpoint_execute(const erg_chain *chain, const erg_schedule *sc
     status = erg_fail(error, ERG_ERR_MISMATCH, "the schedule ends at x[%d] with %lld bytes kept", m.gradient,
                       (long long)m.kept_bytes);
   if (status == ERG_OK) *peak_bytes = m.peak_bytes, *cost = m.cost;
+out:
   free(m.outputs);
   free(m.tapes);
   return status;

@@ -208,7 +208,7 @@ static erg_status run_trial(uint64_t seed, const char *net, const char *data, bo
   const erg_train_options training = {
       .epochs = whole ? 12 : 20, .batch = 32, .learning_rate = 3e-3, .optimizer = "adam"};
   trial t = {.net = net, .out = out};
-  erg_score score;
+  erg_score score = {0};
   erg_status status = lab_open(net, data, seed, &t.lab, error);
   if (status != ERG_OK) return status;
   t.scanned = t.lab.train;
