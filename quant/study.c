@@ -80,10 +80,11 @@ erg_status erg_study_run(const erg_study *study, const erg_study_options *option
   erg_status status = ERG_OK;
   for (int i = 0; i < options->seeds && status == ERG_OK; i++) {
     erg_error fault = {0};
-    status = study->seed(options->first_seed + (uint64_t)i, &result, &fault);
+    const uint64_t seed = options->first_seed + (uint64_t)i;
+    status = study->seed(seed, &result, &fault);
     if (status != ERG_OK)
-      erg_fail(error, status, "study %s, seed %llu: %s", study->name,
-               (unsigned long long)(options->first_seed + (uint64_t)i), fault.text ? fault.text : "failed");
+      erg_fail(error, status, "study %s, seed %llu: %s", study->name, (unsigned long long)seed,
+               fault.text ? fault.text : "failed");
     erg_error_clear(&fault);
     if (options->progress) erg_progress_update(options->progress, i + 1, study->name);
   }

@@ -31,11 +31,12 @@ erg_status erg_study_series_of(erg_study_result *r, const char *const *texts, co
     series.values[seed] = p->numbers[column];
     found[seed]++;
   }
-  for (int seed = 0; seed < r->seeds; seed++)
-    if (found[seed] != 1)
+  for (int i = 0; i < r->seeds; i++) {
+    const uint64_t seed = r->first_seed + (uint64_t)i;
+    if (found[i] != 1)
       return erg_fail(error, ERG_ERR_DATA, "study %s: seed %llu has %d points of %s, %s; one is needed", r->study->name,
-                      (unsigned long long)(r->first_seed + (uint64_t)seed), found[seed], texts[0] ? texts[0] : "any",
-                      number);
+                      (unsigned long long)seed, found[i], texts[0] ? texts[0] : "any", number);
+  }
   *out = series;
   return ERG_OK;
 }

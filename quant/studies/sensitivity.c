@@ -150,7 +150,7 @@ static erg_status scan(const lab *l, const erg_weights *weights, const erg_calib
 erg_status sensitivity_of(const lab *l, const erg_weights *weights, const erg_calibration *calibration, const prices *p,
                           const erg_dataset *data, sensitivity *out, erg_error *error) {
   bench b = {.lab = l, .tape = erg_tape_new(), .data = data};
-  int64_t most = 0;
+  int64_t most = 1;
   double *delta = NULL;
   for (int i = 0; i < weights->count; i++)
     if (weights->items[i].elements > most) most = weights->items[i].elements;
