@@ -122,12 +122,3 @@ TEST(Study, FoldingShowsOverThreeSeeds) {
   ASSERT_EQ(r.claim_count, 2);
   for (int i = 0; i < 2; i++) EXPECT_EQ(r.claims[i].verdict, ERG_SHOWS) << r.claims[i].measured;
 }
-
-TEST(StudySmoke, StraightThroughShows) {
-  Result r(*study_named("straight-through"), 1);
-  ASSERT_EQ(r.status, ERG_OK) << r.error.message();
-  for (int i = 0; i < r.claim_count; i++) {
-    std::printf("%s: %s\n", r.claims[i].claim, r.claims[i].measured);
-    EXPECT_EQ(r.claims[i].verdict, ERG_SHOWS) << r.claims[i].measured;
-  }
-}
