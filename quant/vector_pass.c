@@ -34,9 +34,11 @@ static void make_add(erg_quantized_layer *l) {
 
 static void make_mul(erg_quantized_layer *l) {
   double m = l->input.scale * l->residual.scale / l->output.scale;
+  /* differences of b bits take b + 1: a product fits 32 bits up to here, and then its multiplier has 31 instead of 16 */
+  bool narrow = l->input.bits + l->residual.bits <= 30;
   l->mul = (erg_mul_params){.a_zero_point = l->input.zero_point,
                             .b_zero_point = l->residual.zero_point,
-                            .accumulator_bits = 48,
+                            .accumulator_bits = narrow ? 32 : 48,
                             .scale = {.scale = erg_requant_from_real(m)},
                             .codes = {.zero_point = l->output.zero_point, .low = l->low, .high = l->high}};
 }

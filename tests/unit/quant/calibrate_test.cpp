@@ -13,6 +13,8 @@ TEST(QuantGrid, ZeroIsACodeAndTheEndsAreReached) {
   g = erg_grid_over({-1, 2}, 2); /* codes -2..1 over three units: step 1, zero at -1 */
   EXPECT_DOUBLE_EQ(g.scale, 1);
   EXPECT_EQ(g.zero_point, -1);
+  g = erg_grid_over({-1.7, 1.3}, 2); /* -0.3 is rounded to the nearest code */
+  EXPECT_EQ(g.zero_point, 0);
   g = erg_grid_over({3, 5}, 4); /* 0 is always inside */
   EXPECT_DOUBLE_EQ(g.scale, 5.0 / 15);
   EXPECT_EQ(g.zero_point, -8);
