@@ -182,8 +182,11 @@ typedef struct {
   double loss;          /**< mean cross entropy of the (dequantized) logits, nats */
   int64_t tied;         /**< labels whose largest logit is not alone */
   int node_count;
-  double *sqnr_db;      /**< [node_count] 10 log10(sum x^2 / sum (x - xq)^2) against float; NAN: not stored or not asked */
+  /** [node_count] 10 log10(sum x^2 / sum (x - xq)^2) against float, over the first sqnr_examples: the float network takes
+   *  far longer than the integer one. NAN: not stored or not asked. */
+  double *sqnr_db;
   uint64_t checked_outputs, mismatches; /**< model RTL */
+  int sqnr_examples;    /**< at most 128, or one batch */
 } erg_evaluation;
 
 /** The float graph over a data set. The logits are the last node's: [N, 1, 1, classes], or [N, H, W, classes] with a
