@@ -67,7 +67,7 @@ erg_status erg_calibrate(const erg_graph *graph, const erg_weights *weights, con
 void erg_calibration_free(erg_calibration *calibration);
 /** - MIN_MAX: the extremes. - PERCENTILE: `percent` (99.9) of the values lie at or below high, and at or above low. -
  *  MSE: of 64 proportional shrinkings of the extremes (by 1/64 each) the one whose grid of `bits` leaves the least
- *  squared error on the sample. */
+ *  squared error on the sample (of many values: its tails, and the interior by a part of it). */
 erg_range erg_calibration_range(const erg_calibration *calibration, int node, erg_calibration_method method,
                                 double percent, int bits);
 
