@@ -66,7 +66,8 @@ static void print_tensors(const erg_eval *e, FILE *stream) {
   for (int i = 0; i < e->row_count && !first; i++)
     if (!e->rows[i].skipped) first = &e->rows[i];
   if (!first) return;
-  fprintf(stream, "\nSQNR of every tensor in memory against float [dB], all layers before it quantized too; %d examples\n",
+  fprintf(stream,
+          "\nSQNR of every tensor in memory against float [dB], all layers before it quantized too; %d examples\n",
           first->evaluation.sqnr_examples);
   erg_table *table = erg_table_new();
   erg_table_column(table, "tensor", false);
@@ -113,9 +114,9 @@ static json_t *row_json(const erg_eval *e, const erg_eval_row *row) {
                    row->skipped ? "skipped" : "ok", "reason", row->reason, "accuracy",
                    row->skipped ? json_null() : number(v->accuracy), "loss",
                    row->skipped ? json_null() : number(v->loss), "tied",
-                   row->skipped ? json_null() : json_integer(v->tied), "output_sqnr_db", number(sqnr),
-                   "sqnr_examples", row->skipped ? json_null() : json_integer(v->sqnr_examples),
-                   "checked_outputs", rtl ? json_integer((json_int_t)v->checked_outputs) : json_null(), "mismatches",
+                   row->skipped ? json_null() : json_integer(v->tied), "output_sqnr_db", number(sqnr), "sqnr_examples",
+                   row->skipped ? json_null() : json_integer(v->sqnr_examples), "checked_outputs",
+                   rtl ? json_integer((json_int_t)v->checked_outputs) : json_null(), "mismatches",
                    rtl ? json_integer((json_int_t)v->mismatches) : json_null(), "tensors", tensors_json(e, row));
 }
 

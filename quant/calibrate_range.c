@@ -7,7 +7,7 @@
 const char *const erg_calibration_names[] = {"min-max", "percentile", "mse", NULL};
 
 #define SHRINKINGS 64
-#define TAIL 2048    /* values at either end that count each for itself: what is clipped */
+#define TAIL 2048     /* values at either end that count each for itself: what is clipped */
 #define INTERIOR 4096 /* of the others about so many, evenly spaced: their error is rounding's */
 
 /* Index, from either end of a sorted sample, of the value that a share of it lies at or inside of: the nearest rank. */

@@ -34,11 +34,13 @@ void evaluate(benchmark::State &state, erg_integer_model model) {
   Study &s = study();
   for (auto _ : state) {
     erg_evaluation e{};
-    if (erg_evaluate(&s.quantized, nullptr, &s.data, model, nullptr, &e, nullptr) != ERG_OK) state.SkipWithError("failed");
+    if (erg_evaluate(&s.quantized, nullptr, &s.data, model, nullptr, &e, nullptr) != ERG_OK)
+      state.SkipWithError("failed");
     benchmark::DoNotOptimize(e.loss);
     erg_evaluation_free(&e);
   }
-  state.counters["examples/s"] = benchmark::Counter(500.0 * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+  state.counters["examples/s"] =
+      benchmark::Counter(500.0 * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
 }
 
 void evaluate_float(benchmark::State &state) {
@@ -48,7 +50,8 @@ void evaluate_float(benchmark::State &state) {
     if (erg_evaluate_float(&s.graph, &s.weights, &s.data, &e, nullptr) != ERG_OK) state.SkipWithError("failed");
     erg_evaluation_free(&e);
   }
-  state.counters["examples/s"] = benchmark::Counter(500.0 * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+  state.counters["examples/s"] =
+      benchmark::Counter(500.0 * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
 }
 
 void refresh(benchmark::State &state) {
