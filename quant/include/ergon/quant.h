@@ -5,7 +5,10 @@
 #define ERGON_QUANT_H
 
 #include "ergon/data.h"
+#include "ergon/qat.h"
 #include "ergon/quantized.h"
+#include "ergon/tape.h"
+#include "ergon/train.h"
 #include "ergon/weights.h"
 
 #endif
