@@ -231,7 +231,7 @@ static const struct {
     {ERG_OPTION_TRAIN, {"seed", KEY_SEED, "N", 0, "of data, first weights and order, a stream each (default 1)", 1}},
     {ERG_OPTION_TRAIN,
      {"qat", KEY_QAT, "RULE", 0, "train on in integers: ste, identity or zero is what roundings pass backwards", 2}},
-    {ERG_OPTION_TRAIN, {"precision", KEY_PRECISION, "P", 0, "with --qat: of the integers (default int8)", 2}},
+    {ERG_OPTION_TRAIN, {"precision", KEY_PRECISION, "P", 0, "with --qat: of the integers, or a precision plan (default int8)", 2}},
     {ERG_OPTION_TRAIN, {"qat-epochs", KEY_QAT_EPOCHS, "N", 0, "with --qat: epochs (default: as many as --epochs)", 2}},
     {ERG_OPTION_TRAIN,
      {"calibration", KEY_CALIBRATION, "METHOD", 0, "with --qat: as `ergon eval` has it (default mse)", 2}},
