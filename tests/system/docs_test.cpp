@@ -30,7 +30,7 @@ bool names_a_file(const std::string &token) { // a path of this tree, without pl
 
 TEST(Docs, FilesThatTheMapNamesExist) {
   int checked = 0;
-  for (const char *name : {"docs/overview.md", "docs/model.md", "docs/json.md"})
+  for (const char *name : {"docs/overview.md", "docs/model.md", "docs/json.md", "docs/training.md"})
     each(test::read_file(root + name), "`", "`", [&](const std::string &token) {
       if (!names_a_file(token)) return;
       checked++;

@@ -190,7 +190,7 @@ TEST(Qat, Smoke) {
     test::Dataset calibration("manifold", seed, ERG_SPLIT_CALIBRATION, 100);
     erg_weights_initialize(&w, seed);
     erg_train_options o{};
-    o.epochs = 20;
+    o.epochs = 12;
     o.batch = 32;
     o.learning_rate = 3e-3;
     o.optimizer = "adam";
