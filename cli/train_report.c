@@ -70,9 +70,8 @@ void erg_training_print(const erg_training *t, FILE *stream) {
   fputc('\n', stream);
   if (t->result->epoch_count) print_curve(t->result, stream);
   if (t->integer) {
-    fprintf(stream, "\nIntegers: %s, rule %s, ranges by %s over %d calibration examples\n",
-            t->integer->precision, erg_qat_names[cli->qat_rule],
-            erg_calibration_names[cli->calibration], t->integer->calibration_examples);
+    fprintf(stream, "\nIntegers: %s, rule %s, ranges by %s over %d calibration examples\n", t->integer->precision,
+            erg_qat_names[cli->qat_rule], erg_calibration_names[cli->calibration], t->integer->calibration_examples);
     print_curve(&t->integer->result, stream);
   }
   fputc('\n', stream);
@@ -104,10 +103,10 @@ static json_t *integer_json(const erg_training *t) {
   const erg_integer_training *n = t->integer;
   if (!n) return json_null();
   return json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:o, s:o, s:o, s:o}", "rule", erg_qat_names[t->cli->qat_rule],
-                   "precision", n->precision, "calibration",
-                   erg_calibration_names[t->cli->calibration], "calibration_examples", n->calibration_examples,
-                   "epochs", n->result.epoch_count, "best_epoch", n->result.best_epoch, "curve", curve_json(&n->result),
-                   "train", score_json(n->result.train_count, n->result.train), "before",
+                   "precision", n->precision, "calibration", erg_calibration_names[t->cli->calibration],
+                   "calibration_examples", n->calibration_examples, "epochs", n->result.epoch_count, "best_epoch",
+                   n->result.best_epoch, "curve", curve_json(&n->result), "train",
+                   score_json(n->result.train_count, n->result.train), "before",
                    score_json(n->before.examples, (erg_score){n->before.loss, n->before.accuracy}), "test",
                    score_json(n->after.examples, (erg_score){n->after.loss, n->after.accuracy}));
 }
