@@ -102,9 +102,10 @@ static json_t *result_json(const erg_stored_result *r, const ledger *l, const er
                                     "direction", item->direction, "count", item->count, "unit", item->unit, "pj_each",
                                     item->pj, "energy_pj", l->rows[i].pj, "price", item->how, "constants", constants));
   }
-  return json_pack("{s:s, s:s, s:s, s:s, s:o, s:f, s:f, s:f}", "workload", r->workload, "technology", r->technology,
-                   "precision", r->precision_name, "fusion", r->fusion, "items", items, "total_pj", e->total_pj,
-                   "total_pj_p05", interval->p05, "total_pj_p95", interval->p95);
+  return json_pack("{s:s, s:s, s:s?, s:s, s:s, s:s, s:o, s:f, s:f, s:f}", "workload", r->workload, "arch", r->arch,
+                   "mac", r->mac, "technology", r->technology, "precision", r->precision_name, "fusion", r->fusion,
+                   "items", items, "total_pj", e->total_pj, "total_pj_p05", interval->p05, "total_pj_p95",
+                   interval->p95);
 }
 
 static erg_status explain_result(const erg_cli *cli, const erg_technology *t, const erg_stored_result *r,

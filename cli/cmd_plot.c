@@ -4,11 +4,11 @@
 #include <string.h>
 
 static erg_status run(int argc, char **argv, erg_error *error);
-static const erg_command command = {"plot", "NAME [RUN.json|-|WORKLOAD]",
-                                    "draw a run (a file, stdin, or a workload to run now)", 3, run};
+static const erg_command command = {"plot", "NAME [FILE.json|-|WORKLOAD]",
+                                    "draw a document (a file, stdin), or a workload to run now", 3, run};
 ERG_REGISTER(erg_command, command);
 
-static erg_status read_run(const char *path, json_t **out, erg_error *error) {
+static erg_status read_document(const char *path, json_t **out, erg_error *error) {
   json_error_t fault;
   bool standard = strcmp(path, "-") == 0;
   FILE *stream = standard ? stdin : fopen(path, "r");
@@ -41,15 +41,26 @@ static bool is_json(const char *text) {
   return strcmp(text, "-") == 0 || (length > 5 && strcmp(text + length - 5, ".json") == 0);
 }
 
+/* A file, stdin, or a workload to run now. (A store of a sweep will be one more source.) */
+static erg_status find_document(const erg_cli *cli, const erg_plot *plot, json_t **out, erg_error *error) {
+  const char *source = cli->argument_count > 1 ? cli->arguments[1] : NULL;
+  if (source && is_json(source)) return read_document(source, out, error);
+  if (strcmp(erg_plot_schema(plot), "ergon.run") == 0) return make_run(cli, source ? source : "resnet50", out, error);
+  return erg_fail(error, ERG_ERR_USAGE, "plot %s: found %s%s%s; allowed: FILE.json or - with schema %s (%s)",
+                  plot->name, source ? "'" : "no file", source ? source : "", source ? "'" : "", erg_plot_schema(plot),
+                  erg_plot_source(plot));
+}
+
 static erg_status run(int argc, char **argv, erg_error *error) {
   erg_cli cli;
   json_t *json = NULL;
+  const erg_plot *plot = NULL;
   erg_cli_parse(&command, ERG_OPTION_POINT | ERG_OPTION_PLOT, 1, 2, argc, argv, &cli);
-  const char *source = cli.argument_count > 1 ? cli.arguments[1] : "resnet50";
   const char *folder = cli.out ? cli.out : ".";
-  erg_status status = is_json(source) ? read_run(source, &json, error) : make_run(&cli, source, &json, error);
+  erg_status status = erg_plot_find(cli.arguments[0], &plot, error); /* before minutes of work */
+  if (status == ERG_OK) status = find_document(&cli, plot, &json, error);
   if (status == ERG_OK && cli.out) status = erg_make_folder(folder, error);
-  if (status == ERG_OK) status = erg_plot_draw(cli.arguments[0], json, folder, stdout, error);
+  if (status == ERG_OK) status = erg_plot_draw(plot->name, json, folder, stdout, error);
   json_decref(json);
   erg_cli_free(&cli);
   return status;

@@ -113,6 +113,7 @@ static void read_result(const reader *r, const json_t *object, erg_arena *arena,
   out->fusion = text_of(r, object, "fusion");
   out->model = text_of(r, object, "model");
   out->status = text_of(r, object, "status");
+  out->mac = json_string_value(json_object_get(object, "mac"));
   if (strcmp(out->status, "ok") != 0) {
     out->reason = json_string_value(json_object_get(object, "reason"));
     if (!out->reason) out->reason = "no reason given";

@@ -1,77 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Stacked bars: a group a precision, a bar a fusion choice, one colour a component, totals above. `energy` in joules,
  * `energy-relative` in percent of the first bar. */
-#include "ergon/plots.h"
+#include "plot.h"
 #include <math.h>
 #include <string.h>
 
 #define MOST_BARS 64
-#define MOST_PARTS 16
 
 typedef struct {
   const char *precision, *fusion, *reason; /* reason: why it was skipped, or NULL */
-  double x, pj[MOST_PARTS], total_pj, p05_pj, p95_pj;
+  double x, pj[PLOT_MOST_PARTS], total_pj, p05_pj, p95_pj;
 } bar;
 
 typedef struct {
   bar bars[MOST_BARS];
   int bar_count;
-  const char *parts[MOST_PARTS]; /* JSON names, from the bottom of the stack */
-  int part_count;
+  plot_parts parts;
 } chart;
-
-/* Okabe and Ito's colours; the same component has the same colour in every plot. */
-static const char *colour_of(const char *part, int onchip_index) {
-  static const struct {
-    const char *part, *colour;
-  } fixed[] = {{"mac", "#0072B2"},         {"other_ops", "#56B4E9"}, {"registers", "#CC79A7"},
-               {"accumulator", "#009E73"}, {"dram", "#D55E00"},      {"static", "#999999"}};
-  static const char *const onchip[] = {"#F0E442", "#E69F00", "#B8860B", "#8B6914", "#5C4710", "#3B2E0A"};
-  for (size_t i = 0; i < ERG_COUNT_OF(fixed); i++)
-    if (strcmp(part, fixed[i].part) == 0) return fixed[i].colour;
-  return onchip[onchip_index % (int)ERG_COUNT_OF(onchip)];
-}
-
-static const char *label_of(const char *part, char buffer[64]) {
-  static const struct {
-    const char *part, *label;
-  } names[] = {{"mac", "MAC"},
-               {"other_ops", "other operations"},
-               {"registers", "array registers"},
-               {"accumulator", "partial sums"},
-               {"dram", "DRAM"},
-               {"static", "clock and leakage"}};
-  for (size_t i = 0; i < ERG_COUNT_OF(names); i++)
-    if (strcmp(part, names[i].part) == 0) return names[i].label;
-  snprintf(buffer, 64, "%s", part);
-  for (char *c = buffer; *c; c++)
-    if (*c == '_') *c = ' ';
-  return buffer;
-}
-
-static double part_pj(const json_t *energy, const char *part) {
-  const json_t *value = json_object_get(energy, part);
-  if (!value) value = json_object_get(json_object_get(energy, "levels"), part);
-  return json_is_number(value) ? json_number_value(value) : 0;
-}
-
-static void add_part(chart *c, const char *part) {
-  for (int i = 0; i < c->part_count; i++)
-    if (strcmp(c->parts[i], part) == 0) return;
-  if (c->part_count < MOST_PARTS) c->parts[c->part_count++] = part;
-}
-
-/* From the array outward: arithmetic, registers, partial sums, scratchpads, DRAM, static. */
-static void find_parts(chart *c, const json_t *energy) {
-  static const char *const inner[] = {"mac", "other_ops", "registers", "accumulator"};
-  const char *name;
-  json_t *value;
-  for (size_t i = 0; i < ERG_COUNT_OF(inner); i++) add_part(c, inner[i]);
-  json_object_foreach((json_t *)json_object_get(energy, "levels"), name, value) if (strcmp(name, "dram") != 0)
-      add_part(c, name);
-  add_part(c, "dram");
-  add_part(c, "static");
-}
 
 static erg_status same(const json_t *results, const char *key, erg_error *error) {
   const char *first = json_string_value(json_object_get(json_array_get(results, 0), key));
@@ -118,9 +63,9 @@ static erg_status read_chart(const json_t *run, chart *c, erg_error *error) {
       if (!b->reason) b->reason = "no reason given";
       continue;
     }
-    find_parts(c, energy);
+    plot_parts_find(&c->parts, energy);
     any = true;
-    for (int i = 0; i < c->part_count; i++) b->pj[i] = part_pj(energy, c->parts[i]);
+    for (int i = 0; i < c->parts.count; i++) b->pj[i] = plot_part_pj(energy, c->parts.names[i]);
     b->total_pj = json_number_value(json_object_get(energy, "total"));
     b->p05_pj = json_number_value(json_object_get(totals, "energy_pj_p05"));
     b->p95_pj = json_number_value(json_object_get(totals, "energy_pj_p95"));
@@ -129,15 +74,18 @@ static erg_status read_chart(const json_t *run, chart *c, erg_error *error) {
 }
 
 static void write_data(const chart *c, double divisor, const char *unit, FILE *data) {
+  char precision[64], fusion[64];
   fprintf(data, "# x precision fusion total_%s p05_%s p95_%s", unit, unit, unit);
-  for (int i = 0; i < c->part_count; i++) fprintf(data, " %s_%s", c->parts[i], unit);
+  for (int i = 0; i < c->parts.count; i++)
+    fprintf(data, " %s_%s", erg_plot_quote(c->parts.names[i], precision, sizeof precision), unit);
   fputc('\n', data);
   for (int b = 0; b < c->bar_count; b++) {
     const bar *bar = &c->bars[b];
-    fprintf(data, "%g \"%s\" \"%s\"", bar->x, bar->precision, bar->fusion);
+    fprintf(data, "%g \"%s\" \"%s\"", bar->x, erg_plot_quote(bar->precision, precision, sizeof precision),
+            erg_plot_quote(bar->fusion, fusion, sizeof fusion));
     if (bar->reason) {
       fputs(" NaN NaN NaN", data);
-      for (int i = 0; i < c->part_count; i++) fputs(" NaN", data);
+      for (int i = 0; i < c->parts.count; i++) fputs(" NaN", data);
     } else {
       fprintf(data, " %.10g", bar->total_pj / divisor);
       for (int e = 0; e < 2; e++) {
@@ -147,7 +95,7 @@ static void write_data(const chart *c, double divisor, const char *unit, FILE *d
         else
           fputs(" NaN", data);
       }
-      for (int i = 0; i < c->part_count; i++) fprintf(data, " %.10g", bar->pj[i] / divisor);
+      for (int i = 0; i < c->parts.count; i++) fprintf(data, " %.10g", bar->pj[i] / divisor);
     }
     fputc('\n', data);
   }
@@ -169,7 +117,7 @@ static void write_labels(const json_t *run, const chart *c, const char *unit, FI
     snprintf(title, sizeof title, "%s: energy of a batch of %lld by precision and fusion", field(run, "workload"),
              (long long)json_integer_value(json_object_get(first, "batch")));
   fprintf(gp, "set title \"%s\" font ',13'\n", erg_plot_quote(title, quoted, sizeof quoted));
-  fprintf(gp, "set ylabel 'energy [%s]'\n", unit);
+  fprintf(gp, "set ylabel \"energy [%s]\"\n", erg_plot_quote(unit, quoted, sizeof quoted));
   char footer[512];
   snprintf(footer, sizeof footer,
            "arch %s (%s mac, equal PE count), tech %s, dataflow %s, model %s; ergon %s (%s), model version %lld",
@@ -202,7 +150,7 @@ static void write_labels(const json_t *run, const chart *c, const char *unit, FI
 
 static void write_commands(const json_t *run, const chart *c, const char *unit, double most, const char *file,
                            FILE *gp) {
-  char buffer[64];
+  char buffer[64], quoted[128];
   bool intervals = false;
   for (int b = 0; b < c->bar_count; b++) intervals |= c->bars[b].p95_pj > 0;
   write_labels(run, c, unit, gp);
@@ -217,13 +165,13 @@ static void write_commands(const json_t *run, const chart *c, const char *unit, 
           most * 1.08);
   /* From the whole stack down to its lowest part, each drawn over the one before: the key then reads like the stack. */
   const char *lead = "plot";
-  for (int part = c->part_count - 1, onchip = 0; part >= 0; part--) {
+  for (int part = c->parts.count - 1; part >= 0; part--) {
     double largest = 0;
     for (int b = 0; b < c->bar_count; b++) largest = fmax(largest, c->bars[b].pj[part]);
-    if (part > 3 && strcmp(c->parts[part], "dram") != 0 && strcmp(c->parts[part], "static") != 0) onchip++;
     if (largest <= 0) continue;
-    fprintf(gp, "%s '%s.dat' using 1:(sum [i=7:%d] column(i)):xtic(3) with boxes linecolor rgb '%s' title '%s'", lead,
-            file, 7 + part, colour_of(c->parts[part], onchip - 1), label_of(c->parts[part], buffer));
+    fprintf(gp, "%s '%s.dat' using 1:(sum [i=7:%d] column(i)):xtic(3) with boxes linecolor rgb '%s' title \"%s\"", lead,
+            file, 7 + part, plot_part_colour(&c->parts, part),
+            erg_plot_quote(plot_part_label(c->parts.names[part], buffer), quoted, sizeof quoted));
     lead = ", \\\n    ";
   }
   if (intervals)
@@ -272,8 +220,9 @@ static erg_status write_relative(const json_t *run, FILE *data, FILE *gp, erg_er
   return ERG_OK;
 }
 
-static const erg_plot energy = {"energy", "stacked energy bars, precisions x fusion choices", write_energy, 1100, 580};
-static const erg_plot energy_relative = {"energy-relative", "the same in percent of the first bar", write_relative,
-                                         1100, 580};
+static const erg_plot energy = {"energy", "stacked energy bars, precisions x fusion choices", write_energy, 1100, 580,
+                                NULL};
+static const erg_plot energy_relative = {
+    "energy-relative", "the same in percent of the first bar", write_relative, 1100, 580, NULL};
 ERG_REGISTER(erg_plot, energy);
 ERG_REGISTER(erg_plot, energy_relative);

@@ -6,18 +6,47 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-const erg_plot *erg_plot_find(const char *name) {
-  ERG_EACH(erg_plot, item)
-  if (strcmp((*item)->name, name) == 0) return *item;
-  return NULL;
+erg_status erg_plot_find(const char *name, const erg_plot **out, erg_error *error) {
+  char list[512] = "";
+  ERG_EACH(erg_plot, item) {
+    if (strcmp((*item)->name, name) == 0) {
+      *out = *item;
+      return ERG_OK;
+    }
+    snprintf(list + strlen(list), sizeof list - strlen(list), " %s", (*item)->name);
+  }
+  erg_fail(error, ERG_ERR_USAGE, "plot: found '%s'; allowed:%s", name, list);
+  return ERG_ERR_USAGE;
+}
+
+const char *erg_plot_schema(const erg_plot *plot) {
+  return plot->schema ? plot->schema : "ergon.run";
+}
+
+const char *erg_plot_source(const erg_plot *plot) {
+  if (strcmp(erg_plot_schema(plot), "ergon.sweep") == 0) return "ergon sweep export --store FILE --json";
+  if (strcmp(erg_plot_schema(plot), "ergon.explain") == 0) return "ergon explain RUN.json --json";
+  return "ergon run WORKLOAD --json";
+}
+
+static erg_status check_schema(const erg_plot *plot, const json_t *document, erg_error *error) {
+  const char *schema = json_string_value(json_object_get(document, "schema"));
+  const json_t *version = json_object_get(document, "version");
+  if (!schema || strcmp(schema, erg_plot_schema(plot)) != 0)
+    return erg_fail(error, ERG_ERR_DATA, "plot %s: found schema %s; allowed: %s (%s)", plot->name,
+                    schema ? schema : "none", erg_plot_schema(plot), erg_plot_source(plot));
+  if (!json_is_integer(version) || json_integer_value(version) != 1)
+    return erg_fail(error, ERG_ERR_DATA, "plot %s: found version %lld of schema %s; allowed: 1", plot->name,
+                    (long long)json_integer_value(version), schema);
+  return ERG_OK;
 }
 
 char *erg_plot_quote(const char *text, char *buffer, size_t bytes) {
   size_t used = 0;
   for (; *text && used + 3 < bytes; text++) {
     if ((unsigned char)*text < ' ') continue;
-    if (*text == '"' || *text == '\\') buffer[used++] = '\\';
-    buffer[used++] = *text;
+    if (*text == '\\') buffer[used++] = '\\';
+    buffer[used++] = *text == '"' || *text == '`' ? '\'' : *text;
   }
   buffer[used] = 0;
   return buffer;
@@ -88,21 +117,16 @@ static erg_status run_gnuplot(const char *folder, const char *name, erg_error *e
   return erg_fail(error, ERG_ERR_TOOL, "gnuplot failed on %s/%s: %s", folder, script, log_text);
 }
 
-erg_status erg_plot_draw(const char *name, const json_t *run, const char *folder, FILE *log, erg_error *error) {
-  const erg_plot *plot = erg_plot_find(name);
-  if (!plot) {
-    char list[512] = "";
-    ERG_EACH(erg_plot, item) snprintf(list + strlen(list), sizeof list - strlen(list), " %s", (*item)->name);
-    return erg_fail(error, ERG_ERR_USAGE, "plot: found '%s'; allowed:%s", name, list);
-  }
-  const char *schema = json_string_value(json_object_get(run, "schema"));
-  if (!schema || strcmp(schema, "ergon.run") != 0)
-    return erg_fail(error, ERG_ERR_DATA, "plot: found schema %s; allowed: ergon.run", schema ? schema : "none");
+erg_status erg_plot_draw(const char *name, const json_t *document, const char *folder, FILE *log, erg_error *error) {
+  const erg_plot *plot = NULL;
+  erg_status found = erg_plot_find(name, &plot, error);
+  if (found == ERG_OK) found = check_schema(plot, document, error);
+  if (found != ERG_OK) return found;
   char *data_text = NULL, *body = NULL;
   size_t data_bytes = 0, body_bytes = 0;
   FILE *data = open_memstream(&data_text, &data_bytes), *commands = open_memstream(&body, &body_bytes), *file = NULL;
-  erg_status status =
-      data && commands ? plot->write(run, data, commands, error) : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  erg_status status = data && commands ? plot->write(document, data, commands, error)
+                                       : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   close_file(data);
   close_file(commands);
   /* Files are opened only when there is something to draw: nothing is written on a fault. */

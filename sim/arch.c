@@ -112,13 +112,20 @@ static void check_level(const erg_arch *arch, int index, erg_error *error) {
                index, level->name, other);
 }
 
-static void check_levels(const erg_arch *arch, erg_error *error) {
+static void find_scratchpads(erg_arch *arch) {
+  for (int tensor = 0; tensor < ERG_TENSOR_COUNT; tensor++)
+    for (int index = 1; index < arch->level_count; index++)
+      if (arch->levels[index].holds_mask >> tensor & 1u) arch->scratchpads[tensor] = index;
+}
+
+static void check_levels(erg_arch *arch, erg_error *error) {
   if (arch->level_count < 2) {
     erg_fail(error, ERG_ERR_DATA, "%s: levels: found %d; at least dram and one scratchpad are needed", arch->file,
              arch->level_count);
     return;
   }
   for (int index = 0; index < arch->level_count; index++) check_level(arch, index, error);
+  find_scratchpads(arch);
   for (int tensor = 0; tensor < HELD_TENSORS; tensor++) {
     if (erg_arch_scratchpad(arch, (erg_tensor)tensor) == 0)
       erg_fail(error, ERG_ERR_DATA, "%s: levels: no on-chip level holds %s", arch->file, erg_tensor_names[tensor]);
@@ -174,9 +181,7 @@ void erg_arch_free(erg_arch *arch) {
 }
 
 int erg_arch_scratchpad(const erg_arch *arch, erg_tensor tensor) {
-  for (int index = arch->level_count - 1; index > 0; index--)
-    if (arch->levels[index].holds_mask >> tensor & 1u) return index;
-  return 0;
+  return arch->scratchpads[tensor];
 }
 
 int erg_slices_log2(int bits) {

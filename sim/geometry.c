@@ -41,17 +41,19 @@ static int width_bits(erg_width width, int narrow_bits, const erg_precision *pre
 }
 
 void erg_geometry_of(const erg_pass *pass, const erg_precision *precision, erg_geometry *out) {
-  erg_geometry g = {.images = pass->in_shape.n,
-                    .in_h = pass->in_shape.h,
-                    .in_w = pass->in_shape.w,
-                    .in_c = pass->in_shape.c,
-                    .out_h = pass->out_shape.h,
-                    .out_w = pass->out_shape.w,
-                    .out_c = pass->out_shape.c,
-                    .operands = pass->input_count,
-                    .residual = pass->residual >= 0,
-                    .from_chain = pass->from_chain,
-                    .to_chain = pass->to_chain};
+  erg_geometry g;
+  memset(&g, 0, sizeof g); /* what lies between fields too: geometries are compared byte by byte (memo.c) */
+  g.images = pass->in_shape.n;
+  g.in_h = pass->in_shape.h;
+  g.in_w = pass->in_shape.w;
+  g.in_c = pass->in_shape.c;
+  g.out_h = pass->out_shape.h;
+  g.out_w = pass->out_shape.w;
+  g.out_c = pass->out_shape.c;
+  g.operands = pass->input_count;
+  g.residual = pass->residual >= 0;
+  g.from_chain = pass->from_chain;
+  g.to_chain = pass->to_chain;
   bool integer = erg_precision_is_int(precision);
   if (pass->kind == ERG_PASS_ARRAY)
     array_geometry(&pass->conv, &g);
@@ -78,7 +80,7 @@ void erg_geometry_of(const erg_pass *pass, const erg_precision *precision, erg_g
   g.window = g.array ? 0 : (int64_t)g.kernel_h * g.kernel_w;
   g.rounds = pass->own_statistics ? 2 : 1;
   rows_from_images(&g);
-  *out = g;
+  memcpy(out, &g, sizeof g);
 }
 
 int64_t erg_geometry_reduction(const erg_geometry *g) {

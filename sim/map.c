@@ -53,9 +53,20 @@ static void count_bits(const erg_arch *arch, const erg_demand *demand, erg_mappi
   m->offchip_bits = erg_activity_level_bits(&activity, 0);
 }
 
+/* Of a row count, whatever the channels: input bits of an image, most rows a tile touches. */
+typedef struct {
+  uint64_t input_once;
+  int most_rows;
+} row_side;
+#define ROW_SIDES 256 /* of larger maps they are found again for each cut of channels */
+
 typedef struct {
   const erg_arch *arch;
   const erg_geometry *geometry;
+  row_side rows[ROW_SIDES];
+  int rows_known;
+  bool bits_only; /* ties are left as they are */
+  bool direct;    /* every scratchpad is filled from off chip: nothing lies between */
   erg_mapping best;
   uint64_t best_cycles; /* computed only when off-chip bits tie */
   bool found;
@@ -83,14 +94,36 @@ static void consider(search *s, const erg_mapping *m, bool first_of_count) {
     s->found = true;
     return;
   }
-  if (!first_of_count) return;
+  if (!first_of_count || s->bits_only) return;
   if (s->best_cycles == UINT64_MAX) s->best_cycles = cycles_of(s, &s->best);
-  if (erg_array_cycles(s->arch, s->geometry, m) > s->best_cycles) return;
+  uint64_t least = erg_least_cycles(s->arch, s->geometry, m, s->direct);
+  if (least > s->best_cycles || (least == s->best_cycles && !smaller(m, &s->best))) return;
   uint64_t cycles = cycles_of(s, m);
   if (cycles < s->best_cycles || (cycles == s->best_cycles && smaller(m, &s->best))) {
     s->best = *m;
     s->best_cycles = cycles;
   }
+}
+
+static row_side side_of_rows(search *s, int out_rows) {
+  row_side side;
+  if (out_rows <= s->rows_known) return s->rows[out_rows - 1];
+  side.input_once = erg_demand_rows(s->geometry, out_rows, &side.most_rows);
+  if (out_rows == s->rows_known + 1 && s->rows_known < ROW_SIDES) s->rows[s->rows_known++] = side;
+  return side;
+}
+
+static bool is_direct(const erg_arch *arch) {
+  for (int tensor = 0; tensor < ERG_TENSOR_PSUM; tensor++)
+    for (int index = 1; index < erg_arch_scratchpad(arch, (erg_tensor)tensor); index++)
+      if (arch->levels[index].holds_mask >> tensor & 1u) return false;
+  return true;
+}
+
+static uint64_t sum_of(const erg_demand *demand) {
+  uint64_t sum = 0;
+  for (int tensor = 0; tensor < ERG_TENSOR_PSUM; tensor++) sum += demand->fetched[tensor];
+  return sum;
 }
 
 /* All row counts and both orders for one cut of channels and K. */
@@ -102,16 +135,18 @@ static void consider_rows(search *s, int channels, int64_t reduction, bool first
   int tiles_before = 0;
   for (m.out_rows = 1; m.out_rows <= g->out_h; m.out_rows++) {
     double need_bits;
-    int most_rows;
     count_tiles(g, &m);
     if (!byte_aligned(g, &m) || !array_fits(s->arch, g, &m)) return; /* more rows fit no better */
-    uint64_t input_once = erg_demand_rows(g, m.out_rows, &most_rows);
-    if (overflowing_level(s->arch, g, &m, most_rows, &need_bits) >= 0) return;
+    const row_side rows = side_of_rows(s, m.out_rows);
+    if (overflowing_level(s->arch, g, &m, rows.most_rows, &need_bits) >= 0) return;
     for (int order = 0; order < 2; order++) {
       erg_demand demand = side;
       m.order = (erg_loop_order)order;
-      erg_demand_join(g, &m, input_once, &demand);
-      count_bits(s->arch, &demand, &m);
+      erg_demand_join(g, &m, rows.input_once, &demand);
+      if (s->direct)
+        m.offchip_bits = sum_of(&demand);
+      else
+        count_bits(s->arch, &demand, &m);
       consider(s, &m, first_channels && m.m_tiles != tiles_before);
     }
     tiles_before = m.m_tiles;
@@ -168,8 +203,18 @@ static erg_status no_fit(const erg_arch *arch, const erg_geometry *g, erg_error 
       arch->name);
 }
 
-erg_status erg_map(const erg_arch *arch, const erg_geometry *g, erg_mapping *out, erg_error *error) {
-  search s = {.arch = arch, .geometry = g};
+/* Cuts of channels into as many tiles then move equal bits: all but the last begin and end on a byte. */
+static bool cuts_alike(const erg_geometry *g, int64_t step, int64_t reduction) {
+  return step * reduction * g->weight_bits % 8 == 0 && step * g->constant_bits % 8 == 0 &&
+         step * g->out_bits % 8 == 0 && step * g->residual_bits % 8 == 0;
+}
+
+static erg_status find(const erg_arch *arch, const erg_geometry *g, bool bits_only, erg_mapping *out,
+                       erg_error *error) {
+  search s;
+  s.bits_only = bits_only;
+  s.arch = arch, s.geometry = g, s.rows_known = 0, s.found = false; /* the table of rows is filled as it is asked */
+  s.direct = is_direct(arch);
   int64_t reduction = erg_geometry_reduction(g);
   int step = (int)arch->cols, tiles_before = 0;
   if (!g->array || g->groups > 1) { /* groups and vector passes take all channels at once */
@@ -179,6 +224,8 @@ erg_status erg_map(const erg_arch *arch, const erg_geometry *g, erg_mapping *out
     if (part > 0 && part < reduction) consider_rows(&s, step, part, true);
     for (int channels = step; channels < g->out_c + step; channels += step) {
       int tiles = (int)ceil_div(g->out_c, channels);
+      /* A larger tile of as many as before moves no fewer bits, fits no better and is not looked at in a tie. */
+      if (tiles == tiles_before && cuts_alike(g, step, reduction)) continue;
       consider_rows(&s, channels, reduction, tiles != tiles_before);
       tiles_before = tiles;
     }
@@ -186,6 +233,17 @@ erg_status erg_map(const erg_arch *arch, const erg_geometry *g, erg_mapping *out
   if (!s.found) return no_fit(arch, g, error);
   *out = s.best;
   return ERG_OK;
+}
+
+erg_status erg_map(const erg_arch *arch, const erg_geometry *g, erg_mapping *out, erg_error *error) {
+  return find(arch, g, false, out, error);
+}
+
+erg_status erg_map_bits(const erg_arch *arch, const erg_geometry *g, uint64_t *bits, erg_error *error) {
+  erg_mapping mapping = {0};
+  erg_status status = find(arch, g, true, &mapping, error);
+  if (status == ERG_OK) *bits = mapping.offchip_bits;
+  return status;
 }
 
 erg_status erg_map_given(const erg_arch *arch, const erg_geometry *g, erg_mapping *mapping, erg_error *error) {

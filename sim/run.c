@@ -2,6 +2,7 @@
 /* A design point from graph to joules: plan, map, count, check, price. */
 #include "chain.h"
 #include "ergon/sim.h"
+#include "memo.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,11 +18,8 @@ static bool exists(const erg_pass *pass, const erg_precision *precision) {
 
 static bool offchip_bits(const erg_point *point, const erg_pass *pass, uint64_t *bits, erg_error *error) {
   erg_geometry geometry;
-  erg_mapping mapping;
   erg_geometry_at(point, pass, &geometry);
-  if (erg_map(point->arch, &geometry, &mapping, error) != ERG_OK) return false;
-  *bits = mapping.offchip_bits;
-  return true;
+  return erg_memo_bits(point->memo, point->arch, &geometry, bits, error) == ERG_OK;
 }
 
 bool erg_judge_fusion(void *context, const erg_pass *fused, const erg_pass *parts, int part_count, char *reason,
@@ -49,10 +47,12 @@ bool erg_judge_fusion(void *context, const erg_pass *fused, const erg_pass *part
 /* Counts of a pass by the point's model. `rtl`: the ledger of the whole network, whose array passes have been run. */
 static erg_status count_pass(const erg_point *point, const erg_verify_result *rtl, const erg_op_counts *ops,
                              erg_layer_result *layer, erg_error *error) {
-  if (point->model == ERG_MODEL_ANALYTIC) {
+  if (point->model == ERG_MODEL_ANALYTIC && layer->pass->chain) { /* its tiles are the chain's own */
     erg_analytic(point->arch, &layer->geometry, &layer->mapping, ops, &layer->activity);
     return ERG_OK;
   }
+  if (point->model == ERG_MODEL_ANALYTIC)
+    return erg_memo_analytic(point->memo, point->arch, &layer->geometry, &layer->mapping, ops, &layer->activity, error);
   for (int i = 0; i < rtl->row_count && layer->geometry.array; i++)
     if (strcmp(rtl->rows[i].name, layer->pass->name) == 0) {
       layer->activity = rtl->rows[i].activity;
@@ -82,13 +82,14 @@ static erg_status run_pass(const erg_point *point, const erg_precision *hardware
   if (pass->chain)
     erg_chain_map(point->arch, &layer->geometry, pass->chain_rows, &layer->mapping);
   else
-    status = erg_map(point->arch, &layer->geometry, &layer->mapping, &fault);
+    status = erg_memo_map(point->memo, point->arch, &layer->geometry, &layer->mapping, &fault);
   if (status == ERG_OK) status = count_pass(point, rtl, ops, layer, &fault);
   if (status == ERG_OK && pass->chain) status = count_chain(point, plan, layer, &fault);
-  if (status == ERG_OK) status = erg_conserve(point->arch, &layer->geometry, &layer->activity, &fault);
-  if (status == ERG_OK) {
+  if (status == ERG_OK && (pass->chain || point->model != ERG_MODEL_ANALYTIC))
+    status = erg_conserve(point->arch, &layer->geometry, &layer->activity, &fault);
+  layer->activity.gated_macs = (uint64_t)llround(point->zero_share * (double)layer->activity.ops[ERG_OP_MAC]);
+  if (status == ERG_OK && !point->totals_only) {
     erg_price_machine machine;
-    layer->activity.gated_macs = (uint64_t)llround(point->zero_share * (double)layer->activity.ops[ERG_OP_MAC]);
     erg_arch_price_machine(point->arch, &point->precision, &machine);
     status =
         erg_price(point->technology, &machine, &layer->activity, &point->precision, hardware, &layer->energy, &fault);
@@ -133,10 +134,16 @@ double erg_peak_macs_per_cycle(const erg_point *point) {
   return (double)point->arch->rows * (double)point->arch->cols * (products ? products : 1);
 }
 
+static erg_status price_sum(const erg_point *point, const erg_precision *hardware, erg_result *r, erg_error *error) {
+  erg_price_machine machine;
+  erg_arch_price_machine(point->arch, &point->precision, &machine);
+  return erg_price(point->technology, &machine, &r->activity, &point->precision, hardware, &r->energy, error);
+}
+
 static void sum_up(const erg_point *point, const erg_precision *hardware, erg_result *r) {
   for (int i = 0; i < r->layer_count; i++) {
     erg_activity_add(&r->activity, &r->layers[i].activity);
-    erg_energy_add(&r->energy, &r->layers[i].energy);
+    if (!point->totals_only) erg_energy_add(&r->energy, &r->layers[i].energy);
   }
   int input_bits = erg_precision_is_int(&point->precision) ? point->precision.activation_bits
                                                            : erg_format_bits(point->precision.format);
@@ -191,14 +198,18 @@ static erg_status run_point(const erg_point *point, erg_progress *progress, erg_
   }
   if (status != ERG_OK) return status;
   sum_up(point, &hardware, r);
-  return test_law(point, r, error);
+  return point->totals_only ? price_sum(point, &hardware, r, error) : test_law(point, r, error);
 }
 
-erg_status erg_run(const erg_point *point, erg_progress *progress, erg_result *out, erg_error *error) {
-  erg_result result = {.point = *point};
+erg_status erg_run(const erg_point *asked, erg_progress *progress, erg_result *out, erg_error *error) {
+  erg_result result = {.point = *asked};
   erg_error fault = {0};
   erg_verify_result rtl = {0};
+  erg_point own = *asked;
+  const erg_point *point = &own;
+  if (!own.memo) own.memo = erg_memo_new(); /* identical layers of one network, if no more */
   erg_status status = run_point(point, progress, &rtl, &result, &fault);
+  if (!asked->memo) erg_memo_free(own.memo);
   erg_verify_result_free(&rtl);
   if (status == ERG_ERR_UNSUPPORTED) {
     result.skipped = true;

@@ -38,9 +38,22 @@ typedef struct {
 } ring;
 
 typedef struct {
+  bool input, weight, residual;
+} needs;
+
+/* A step and what it needs; made once each, in order, and kept as long as the walk can look at it. */
+typedef struct {
+  step s;
+  needs n;
+} leg;
+#define LEGS 16 /* more than the eight steps that are loaded ahead, and the next */
+
+typedef struct {
   const erg_arch *arch;
   const erg_geometry *g;
   const erg_mapping *m;
+  leg legs[LEGS];
+  int64_t made;
   int64_t steps, next_load, computed, outputs, stored;
   double channel_free[ERG_MAX_LEVELS]; /* by level: when its port can take the next transfer */
   ring input, weight, residual;
@@ -72,17 +85,17 @@ static void transfer(timeline *t, erg_tensor tensor, double bits, double new_bit
   erg_send(t->arch, t->channel_free, t->m->resident, tensor, bits, new_bits, when, end, level);
 }
 
-typedef struct {
-  bool input, weight, residual;
-} needs;
-
-static needs needs_of(const timeline *t, int64_t index) {
-  step s = step_at(t->g, t->m, index), before = step_at(t->g, t->m, index > 0 ? index - 1 : 0);
-  bool weights = t->g->array || t->g->constants;
-  needs n = {.input = index == 0 || s.m != before.m};
-  n.weight = weights && (index == 0 || s.n != before.n || s.k != before.k || (t->m->k_chunks > 1 && s.m != before.m));
-  n.residual = s.last_k && (t->g->residual || t->g->operands == 2);
-  return n;
+static const leg *leg_at(timeline *t, int64_t index) {
+  for (; t->made <= index; t->made++) {
+    leg *l = &t->legs[t->made % LEGS];
+    const step before = t->made > 0 ? t->legs[(t->made - 1) % LEGS].s : (step){0}, s = step_at(t->g, t->m, t->made);
+    bool weights = t->g->array || t->g->constants, first = t->made == 0;
+    l->s = s;
+    l->n.input = first || s.m != before.m;
+    l->n.weight = weights && (first || s.n != before.n || s.k != before.k || (t->m->k_chunks > 1 && s.m != before.m));
+    l->n.residual = s.last_k && (t->g->residual || t->g->operands == 2);
+  }
+  return &t->legs[index % LEGS];
 }
 
 static bool has_slot(const ring *r) {
@@ -95,22 +108,21 @@ static void release(ring *r, double when) {
   r->freed_at[r->freed++ % 2] = when;
 }
 
-static bool load_possible(const timeline *t) {
+static bool load_possible(timeline *t) {
   if (t->next_load >= t->steps || t->next_load >= t->computed + 8) return false;
-  needs n = needs_of(t, t->next_load);
+  needs n = leg_at(t, t->next_load)->n;
   return (!n.input || has_slot(&t->input)) && (!n.weight || has_slot(&t->weight)) &&
          (!n.residual || has_slot(&t->residual));
 }
 
-static double load_request(const timeline *t) {
-  needs n = needs_of(t, t->next_load);
-  return n.input ? fmax(t->load_end, slot_free(&t->input)) : t->load_end;
+static double load_request(timeline *t) {
+  return leg_at(t, t->next_load)->n.input ? fmax(t->load_end, slot_free(&t->input)) : t->load_end;
 }
 
 static void load(timeline *t) {
   const erg_geometry *g = t->g;
-  step s = step_at(g, t->m, t->next_load);
-  needs n = needs_of(t, t->next_load);
+  const step s = leg_at(t, t->next_load)->s;
+  const needs n = leg_at(t, t->next_load)->n;
   double when = t->load_end, end = 0;
   int level = 0;
   if (n.input) {
@@ -183,12 +195,12 @@ static double wait_until(timeline *t, double now, double until, int level) {
 
 static double compute(timeline *t, double now, double *work) {
   int64_t index = t->computed;
-  step s = step_at(t->g, t->m, index);
+  const step s = leg_at(t, index)->s;
   now = wait_until(t, now, t->loaded_at[index % 8], t->load_level[index % 8]);
   if (s.last_k && t->outputs >= 2) now = wait_until(t, now, t->stored_at[t->outputs % 2], t->store_level);
   *work = compute_cycles(t->arch, t->g, &s, index, t->steps);
   now += *work;
-  needs next = index + 1 < t->steps ? needs_of(t, index + 1) : (needs){true, true, false};
+  needs next = index + 1 < t->steps ? leg_at(t, index + 1)->n : (needs){true, true, false};
   if (next.input) release(&t->input, now);
   if (next.weight && t->weight.loaded > t->weight.freed) release(&t->weight, now);
   if (s.last_k && t->residual.loaded > t->residual.freed) release(&t->residual, now);
@@ -198,6 +210,29 @@ static double compute(timeline *t, double now, double *work) {
   }
   t->computed++;
   return now;
+}
+
+/* No walk ends sooner: the first step waits for its tiles and the last output is stored when all work is done; and all
+ * loads go through one channel before the last step works and its output is stored. */
+uint64_t erg_least_cycles(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m, bool direct) {
+  timeline t = {.arch = arch, .g = g, .m = m, .steps = (int64_t)m->n_tiles * m->m_tiles * m->k_chunks};
+  double stored = 0, free_channels[ERG_MAX_LEVELS] = {0};
+  int level = 0;
+  load(&t);
+  const step last = step_at(g, m, t.steps - 1);
+  double bits = (double)slice_bits(g, last.rows, last.channels, g->out_bits);
+  erg_send(arch, free_channels, m->resident, ERG_TENSOR_OUTPUT, bits, bits, 0, &stored, &level);
+  double work = (double)(g->array ? erg_array_cycles(arch, g, m) : erg_work_cycles(arch, g, m));
+  double waits = t.load_end + stored;
+  if (!direct) return (uint64_t)(work + fmax(0, floor(waits - 0.5 * arch->level_count))); /* rounded level by level */
+  double loads = (double)m->offchip_bits;
+  for (int n = 0; n < 2; n++) { /* all tiles of channels but the last are alike */
+    int channels = tile_channels(g, m->out_channels, n ? m->n_tiles - 1 : 0);
+    loads -= (n ? 1 : m->n_tiles - 1) * (double)g->images * (double)slice_bits(g, g->out_h, channels, g->out_bits);
+  }
+  double through =
+      loads / arch->levels[0].bandwidth_bits_per_cycle + stored + compute_cycles(arch, g, &last, t.steps - 1, t.steps);
+  return (uint64_t)(work + floor(fmax(waits, through - work) + 0.5));
 }
 
 void erg_count_cycles(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m, erg_activity *out) {

@@ -52,6 +52,9 @@ static inline int last_tile_rows(const erg_geometry *g, const erg_mapping *m) {
 /** Cycles by cause: array or vector, and stalls by the level waited for (stalls.c). */
 void erg_count_cycles(const erg_arch *arch, const erg_geometry *geometry, const erg_mapping *mapping, erg_activity *out);
 
+/** A lower bound of these cycles, found without walking the steps; `direct`: every scratchpad's parent is off chip. */
+uint64_t erg_least_cycles(const erg_arch *arch, const erg_geometry *geometry, const erg_mapping *mapping, bool direct);
+
 /** Sends `bits` over every level they come through from `when` on; a level that keeps the tensor (`resident`, by level;
  *  NULL: none) passes on only the `new_bits`. Moves *end to the end of the slowest, *level to its level. */
 void erg_send(const erg_arch *arch, double channel_free[], const bool (*resident)[ERG_TENSOR_COUNT], erg_tensor tensor,

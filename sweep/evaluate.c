@@ -194,6 +194,7 @@ void erg_sweep_evaluate(const erg_sweep *s, int64_t index, erg_sweep_inputs *inp
       return;
     }
     point.arch = &sized;
+    point.memo = NULL; /* it is of the architecture as it stands in its file */
     put_count(row, ERG_SWEEP_ROWS, (uint64_t)sized.rows);
     put_count(row, ERG_SWEEP_COLS, (uint64_t)sized.cols);
   }

@@ -69,6 +69,7 @@ static erg_status load(const erg_sweep *s, int64_t index, erg_sweep_inputs *in, 
   if (status == ERG_OK && !same(in->arch_id, sizeof in->arch_id, identity(arena, arch_name, 0, &arch))) {
     erg_arch_free(&in->arch);
     in->arch = (erg_arch){0};
+    if (in->memo) erg_memo_clear(in->memo);
     status = erg_arch_load(arch_name, arch.items, arch.count, &in->arch, error);
     if (status != ERG_OK) in->arch_id[0] = 0;
   }
@@ -122,6 +123,9 @@ erg_status erg_sweep_point(const erg_sweep *s, int64_t index, erg_sweep_inputs *
                        .model = (erg_model)name_index(model, erg_model_names),
                        .batch = (int)s->batches.items[erg_space_digit(s, index, ERG_DIM_BATCH)],
                        .seed = (uint64_t)s->seed};
+  if (!in->memo) in->memo = erg_memo_new();
+  point->memo = in->memo;
+  point->totals_only = true;
   const erg_precision *p = &point->precision;
   bool integer = erg_precision_is_int(p);
   char name[32];
@@ -158,5 +162,6 @@ void erg_sweep_inputs_free(erg_sweep_inputs *in) {
   erg_graph_free(&in->graph);
   erg_arch_free(&in->arch);
   erg_technology_free(&in->technology);
+  erg_memo_free(in->memo);
   memset(in, 0, sizeof *in);
 }

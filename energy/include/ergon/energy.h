@@ -269,6 +269,7 @@ typedef struct {
   int layer_count; /**< 0 where the point was skipped */
   double total_pj, latency_s;
   uint64_t macs;
+  const char *mac; /**< kind of the MAC hardware; NULL: not stated */
 } erg_stored_result;
 typedef struct {
   erg_arena arena;

@@ -58,6 +58,7 @@ typedef struct {
   erg_records level_records;
   erg_level *levels; /**< outermost first; levels[0] is "dram" */
   int level_count;
+  int scratchpads[ERG_TENSOR_COUNT]; /**< erg_arch_scratchpad, found once */
 } erg_arch;
 
 erg_status erg_arch_load(const char *name, const erg_override *overrides, int override_count, erg_arch *out,
@@ -118,6 +119,8 @@ typedef struct {
 /** Chooses by: least off-chip bits, then fewest cycles, then lexicographically smallest (out_channels, out_rows, order).
  *  ERG_ERR_DATA naming the tensor, what the smallest tile needs and what half the scratchpad holds. */
 erg_status erg_map(const erg_arch *arch, const erg_geometry *geometry, erg_mapping *out, erg_error *error);
+/** Off-chip bits of the tile that erg_map chooses, without settling which of those that tie it is. */
+erg_status erg_map_bits(const erg_arch *arch, const erg_geometry *geometry, uint64_t *bits, erg_error *error);
 /** Completes a mapping whose tile (out_channels, out_rows, reduction, order) is given: replay, and equal-tile
  *  comparisons across precisions. Fit is checked. */
 erg_status erg_map_given(const erg_arch *arch, const erg_geometry *geometry, erg_mapping *mapping, erg_error *error);
@@ -178,6 +181,8 @@ typedef struct {
   int batch;
   uint64_t seed;
   double zero_share; /**< of the MACs, those with a zero operand, gated by the hardware; 0: no gating */
+  bool totals_only;      /**< price the sum of all layers once: no energy by layer, no law's test, no interval */
+  struct erg_memo *memo; /**< passes counted before on this very arch, or NULL (memo.h inside sim) */
   bool count_toggles; /**< model rtl: of the cells' registers, exactly (a network through RTL took 1.3 times as long) */
 } erg_point;
 
@@ -216,6 +221,11 @@ bool erg_judge_fusion(void *context, const erg_pass *fused, const erg_pass *part
  *  conservation, price. A point that a technology or
  *  architecture does not cover comes back `skipped` with the reason and ERG_OK. `progress` may be NULL. */
 erg_status erg_run(const erg_point *point, erg_progress *progress, erg_result *out, erg_error *error);
+/** Tiles and counts of passes that points of one architecture share, for `point.memo`: identical layers are counted once.
+ *  Clear it before the architecture changes. */
+struct erg_memo *erg_memo_new(void);
+void erg_memo_clear(struct erg_memo *memo);
+void erg_memo_free(struct erg_memo *memo);
 void erg_result_free(erg_result *result);
 json_t *erg_result_json(const erg_result *result); /**< one entry of "results" */
 /** The envelope {"schema", "version", "provenance"}; the caller adds what the schema holds. No point (NULL): sha256 is

@@ -100,6 +100,7 @@ typedef struct {
   erg_technology technology;
   erg_graph graph;
   char arch_id[512], technology_id[512], graph_id[512]; /**< what they are; empty: none */
+  struct erg_memo *memo;                                /**< of passes on this architecture */
 } erg_sweep_inputs;
 void erg_sweep_inputs_free(erg_sweep_inputs *inputs);
 

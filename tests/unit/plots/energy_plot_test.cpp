@@ -111,6 +111,19 @@ TEST(EnergyPlot, MissingGnuplotLeavesTheScript) {
   EXPECT_GT(d.file("energy.dat").size(), 50u);
 }
 
+TEST(EnergyPlot, TextsAreNoCommands) {
+  json_t *json = run({result("fp`touch x`", "none'.system('touch x').'", 10)});
+  json_t *energy =
+      json_object_get(json_object_get(json_array_get(json_object_get(json, "results"), 0), "totals"), "energy_pj");
+  json_object_set_new(json_object_get(energy, "levels"), "l'.system('touch x').'", json_real(1e9));
+  for (const char *name : {"energy", "energy-relative"}) {
+    Drawn d(json_incref(json), name);
+    EXPECT_EQ(d.status, ERG_OK) << d.error.message();
+    EXPECT_FALSE(std::filesystem::exists(d.folder / "x")) << name;
+  }
+  json_decref(json);
+}
+
 TEST(EnergyPlot, UnwritableFolder) {
   json_t *json = run({result("int8", "none", 1)});
   test::Error error;
