@@ -112,9 +112,9 @@ static void put_on_step(maker *k, erg_gemm *g, int n) {
   if (g->layer.residual)
     residual = erg_requantize(g->residual[(int64_t)row * g->n + n] - g->layer.residual_zero_point, g->residual_scale, 32);
   while (beyond < 20 && (residual < 0 ? -residual : residual) >> beyond > half) beyond++;
-  int t = p->accumulator_bits + 29 - p->output_bits + pick(k, -4, 0) - beyond;
-  if (kind == 0) t = pick(k, 1, 62);
-  if (kind > 2) t = pick(k, 1, pick(k, 1, 31));
+  int t = p->accumulator_bits + 29 - p->output_bits + pick(k, -6, 0) - beyond;
+  if (kind == 0 && !beyond) t = pick(k, 1, 62);
+  if (kind > 2 && !beyond) t = pick(k, 1, pick(k, 1, 31));
   erg_requant *scale = &g->scale[n];
   scale->multiplier = (int32_t)erg_random_range(&k->random, 1 << 30, INT32_MAX);
   scale->shift = 31 - clip(t, 1, 62);
@@ -136,6 +136,7 @@ static void make_layer(maker *k, erg_gemm *g) {
   g->residual_scale = make_scale(k, p->activation_bits - 1, p->output_bits);
   if (k->kind == ERG_CASE_TIES && coin(k)) { /* residuals of 0 too, see put_on_step */
     l->residual_zero_point = pick(k, a_top < 3 ? -a_top : -3, a_top < 3 ? a_top : 3);
+    g->residual_scale.multiplier = (int32_t)erg_random_range(&k->random, 1 << 30, INT32_MAX);
     g->residual_scale.shift = 31 - (coin(k) ? pick(k, 1, 62) : pick(k, 1, pick(k, 1, 31)));
     g->residual_scale.real = (float)ldexp(g->residual_scale.multiplier, g->residual_scale.shift - 31);
   }
