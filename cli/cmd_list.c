@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "command.h"
 #include "ergon/plots.h"
+#include "ergon/quant.h"
 #include "ergon/sweep.h"
 #include "list_formats.h"
 #include "list_gates.h"
@@ -8,7 +9,7 @@
 #include <string.h>
 
 static erg_status run(int argc, char **argv, erg_error *error);
-static const erg_command command = {"list", "[archs|techs|workloads|specs|ops|formats|rules|gates|plots|support]",
+static const erg_command command = {"list", "[archs|techs|workloads|data|specs|ops|formats|rules|gates|plots|support]",
                                     "what is built in", 5, run};
 ERG_REGISTER(erg_command, command);
 
@@ -64,7 +65,9 @@ static erg_status list(const char *what, bool coverage, erg_table *table, erg_er
   if (strcmp(what, "techs") == 0) return list_files("tech", coverage, table, error);
   if (strcmp(what, "workloads") == 0) return list_files("nets", false, table, error);
   if (strcmp(what, "specs") == 0) return list_files("specs", false, table, error);
-  if (strcmp(what, "ops") == 0) {
+  if (strcmp(what, "data") == 0) {
+    ERG_EACH(erg_data_source, item) row(table, (*item)->name, (*item)->help);
+  } else if (strcmp(what, "ops") == 0) {
     ERG_EACH(erg_op, item) row(table, (*item)->name, (*item)->help);
   } else if (strcmp(what, "formats") == 0) {
     row(table, "int2..int16, wNaM", "two's complement codes, weights and activations set apart");
@@ -78,14 +81,15 @@ static erg_status list(const char *what, bool coverage, erg_table *table, erg_er
   } else {
     return erg_fail(
         error, ERG_ERR_USAGE,
-        "list: found '%s'; allowed: archs, techs, workloads, specs, ops, formats, rules, gates, plots, support", what);
+        "list: found '%s'; allowed: archs, techs, workloads, data, specs, ops, formats, rules, gates, plots, support",
+        what);
   }
   return ERG_OK;
 }
 
 static erg_status run(int argc, char **argv, erg_error *error) {
-  static const char *const all[] = {"workloads", "archs", "techs", "specs", "ops",
-                                    "formats",   "rules", "gates", "plots"};
+  static const char *const all[] = {"workloads", "data",    "archs", "techs", "specs",
+                                    "ops",       "formats", "rules", "gates", "plots"};
   erg_cli cli;
   erg_cli_parse(&command, 0, 0, 1, argc, argv, &cli);
   erg_status status = ERG_OK;

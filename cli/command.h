@@ -32,6 +32,8 @@ enum {
   ERG_OPTION_COMPARE = 32768, /**< tolerance */
   ERG_OPTION_VALIDATE = 65536, /**< markdown */
   ERG_OPTION_SWEEP = 131072,   /**< store, jobs, chunk, where, sort, limit, front, csv */
+  ERG_OPTION_EVAL = 1048576,   /**< weights, data, precision, calibration, per-tensor, equalize, model, examples */
+  ERG_OPTION_WHERE = 262144,   /**< where alone */
 };
 
 #define MOST_LIST 16
@@ -80,6 +82,9 @@ typedef struct {
   int64_t chunk, chunk_count, limit;
   int kill_at;
   bool front;
+  const char *weights, *data; /**< eval */
+  int calibration, integer_model, examples; /**< of erg_calibration_names, erg_integer_names; 0: the default count */
+  bool per_tensor, equalize;
   char command_line[1024];
   erg_arena arena;
 } erg_cli;

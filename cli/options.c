@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "command.h"
+#include "ergon/quant.h"
 #include <argp.h>
 #include <limits.h>
 #include <math.h>
@@ -59,7 +60,14 @@ enum {
   KEY_SORT,
   KEY_LIMIT,
   KEY_FRONT,
-  KEY_KILL_AT
+  KEY_KILL_AT,
+  KEY_WEIGHTS,
+  KEY_DATA,
+  KEY_CALIBRATION,
+  KEY_PER_TENSOR,
+  KEY_EQUALIZE,
+  KEY_KERNELS,
+  KEY_EXAMPLES
 };
 
 static const struct {
@@ -138,12 +146,29 @@ static const struct {
     {ERG_OPTION_SWEEP, {"store", KEY_STORE, "FILE", 0, "the result store, an SQLite file", 2}},
     {ERG_OPTION_SWEEP, {"jobs", KEY_JOBS, "N", 0, "run: workers (default 1)", 2}},
     {ERG_OPTION_SWEEP, {"chunk", KEY_CHUNK, "I/N", 0, "run: only part I (0 to N-1) of N, for farms", 2}},
-    {ERG_OPTION_SWEEP, {"where", KEY_WHERE, "COLUMN=VALUE", 0, "only such rows; may be given again", 2}},
+    {ERG_OPTION_SWEEP | ERG_OPTION_WHERE,
+     {"where", KEY_WHERE, "COLUMN=VALUE", 0, "only such rows of a store; may be given again", 2}},
     {ERG_OPTION_SWEEP, {"sort", KEY_SORT, "COLUMN", 0, "ascending; -COLUMN: descending", 2}},
     {ERG_OPTION_SWEEP, {"limit", KEY_LIMIT, "N", 0, "the first N rows", 2}},
     {ERG_OPTION_SWEEP, {"front", KEY_FRONT, 0, 0, "query: the Pareto front of energy against latency", 2}},
     {ERG_OPTION_SWEEP,
      {"kill-at", KEY_KILL_AT, "I", OPTION_HIDDEN, "tests: a worker kills itself at point I (mod 1000)", 2}},
+    {ERG_OPTION_EVAL, {"weights", KEY_WEIGHTS, "FILE", 0, "trained weights, a safetensors file", 1}},
+    {ERG_OPTION_EVAL, {"data", KEY_DATA, "NAME|DIR", 0, "data set: built in, or a folder of .npy files", 1}},
+    {ERG_OPTION_EVAL, {"precision", KEY_PRECISION, "P[,P...]", 0, "int8, w4a8, w4a8p24o8, ... (default int8)", 1}},
+    {ERG_OPTION_EVAL, {"examples", KEY_EXAMPLES, "N", 0, "test examples (default: all, or the data set's usual)", 1}},
+    {ERG_OPTION_EVAL, {"seed", KEY_SEED, "N", 0, "seed of a built-in data set (default 1)", 1}},
+    {ERG_OPTION_EVAL,
+     {"calibration", KEY_CALIBRATION, "METHOD", 0, "ranges of activations: min-max, percentile (99.9) or mse (default)",
+      2}},
+    {ERG_OPTION_EVAL, {"per-tensor", KEY_PER_TENSOR, 0, 0, "one weight scale a layer instead of one a channel", 2}},
+    {ERG_OPTION_EVAL, {"equalize", KEY_EQUALIZE, 0, 0, "balance channels across layers before quantizing", 2}},
+    {ERG_OPTION_EVAL,
+     {"model", KEY_KERNELS, "MODEL", 0,
+      "golden (default: by the fast path, bit for bit the same), plain (its loops), rtl: the Verilated array", 2}},
+    {ERG_OPTION_EVAL, {"arch", KEY_ARCH, "NAME|FILE", 0, "model rtl: architecture (default edge)", 2}},
+    {ERG_OPTION_EVAL, {"dataflow", KEY_DATAFLOW, "ws|os|is", 0, "model rtl: dataflow (default ws)", 2}},
+    {ERG_OPTION_EVAL, {"set", KEY_SET, "KEY=VALUE", 0, "overrides a field: arch.rows=32, workload.KEY=VALUE", 2}},
     {ERG_OPTION_REPORT | ERG_OPTION_JSON, {"json", KEY_JSON, 0, 0, "JSON on stdout", 3}},
     {ERG_OPTION_RUN, {"csv", KEY_CSV, 0, 0, "CSV on stdout, a row a layer", 3}},
     {ERG_OPTION_SWEEP, {"csv", KEY_CSV, 0, 0, "export: CSV on stdout, a row a point", 3}},
@@ -408,6 +433,27 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
   case KEY_KILL_AT:
     cli->kill_at = (int)whole(state, "kill-at", text, 1, 1000);
     break;
+  case KEY_WEIGHTS:
+    cli->weights = text;
+    break;
+  case KEY_DATA:
+    cli->data = text;
+    break;
+  case KEY_CALIBRATION:
+    cli->calibration = pick(state, "calibration", text, erg_calibration_names);
+    break;
+  case KEY_PER_TENSOR:
+    cli->per_tensor = true;
+    break;
+  case KEY_EQUALIZE:
+    cli->equalize = true;
+    break;
+  case KEY_KERNELS: /* in the order of erg_integer_model */
+    cli->integer_model = pick(state, "model", text, (const char *const[]){"golden", "plain", "rtl", NULL});
+    break;
+  case KEY_EXAMPLES:
+    cli->examples = (int)whole(state, "examples", text, 1, 1000000);
+    break;
   case KEY_TOLERANCE:
     cli->tolerance = real(state, "tolerance", text, 0, 1e6);
     break;
@@ -470,7 +516,8 @@ void erg_cli_parse(const erg_command *command, unsigned groups, int least, int m
                    .name = "fitted",
                    .memory = "dram",
                    .node_nm = 45,
-                   .tolerance = 0.05};
+                   .tolerance = 0.05,
+                   .calibration = ERG_CALIBRATE_MSE};
   erg_precision_parse("int8", &out->precisions[0], NULL);
   join_line(argc, argv, out->command_line, sizeof out->command_line);
   parse p = {command, out, least, most};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "verify_own.h"
-#include "npy.h"
+#include "ergon/npy.h"
 #include <inttypes.h>
 
 typedef struct {

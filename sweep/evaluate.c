@@ -199,8 +199,11 @@ void erg_sweep_evaluate(const erg_sweep *s, int64_t index, erg_sweep_inputs *inp
     put_count(row, ERG_SWEEP_COLS, (uint64_t)sized.cols);
   }
   if (status == ERG_OK && !keeps(s, &point, arena, row)) return;
-  if (status == ERG_OK) status = erg_run(&point, NULL, &result, &fault);
-  if (status != ERG_OK) {
+  bool loaded = status == ERG_OK;
+  if (loaded) status = erg_run(&point, NULL, &result, &fault);
+  if (loaded && status == ERG_ERR_DATA) { /* sound inputs: a layer has no tile that fits */
+    skip(row, erg_arena_strdup(arena, fault.text));
+  } else if (status != ERG_OK) {
     erg_sweep_fail(row, arena, fault.text ? fault.text : "failed");
   } else if (result.skipped) {
     skip(row, erg_arena_strdup(arena, result.reason));

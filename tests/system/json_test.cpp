@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // docs/json.md against real output, both ways: what it names is emitted, what is emitted it names.
+#include "ergon/quant.h"
 #include "support.hpp"
 #include <jansson.h>
 #include <set>
@@ -149,4 +150,22 @@ TEST(Json, AVerifyRowThatWasNotFinishedIsNullWhereNothingWasMeasured) {
                           "cycles_systemc", "cycles_rtl", "gap_cycles", "first_difference"})
     EXPECT_TRUE(json_is_null(json_object_get(bad, key))) << key;
   json_decref(document);
+}
+
+TEST(Json, EvalIsAsDocumented) {
+  test::Folder f;
+  erg_graph graph{};
+  erg_weights weights{};
+  test::Error error;
+  ASSERT_EQ(erg_graph_load("manifold-mlp-relu", 1, nullptr, 0, &graph, &error), ERG_OK) << error.message();
+  ASSERT_EQ(erg_weights_new(&graph, &weights, &error), ERG_OK);
+  erg_weights_initialize(&weights, 1);
+  ASSERT_EQ(erg_weights_write((f / "w.safetensors").c_str(), &weights, nullptr, &error), ERG_OK) << error.message();
+  std::string line =
+      "eval manifold-mlp-relu --data manifold --examples 20 --precision int8,fp16 --weights '" + (f / "w.safetensors'");
+  hold(documented("ergon.eval"), emitted(line, 0));
+  Paths percentile = emitted(line + " --calibration percentile --equalize", 0);
+  EXPECT_TRUE(percentile.count("equalized_pairs") && percentile.count("calibration.percent"));
+  erg_weights_free(&weights);
+  erg_graph_free(&graph);
 }

@@ -24,6 +24,8 @@ TEST(PlotCli, ASourceThatThePlotCannotDrawIsAMessage) {
       {"tornado", 64, "plot tornado: found no file; allowed: FILE.json or - with schema ergon.explain (ergon explain"},
       {"heat " + run, 65, "plot heat: found schema ergon.run; allowed: ergon.sweep"},
       {"tornado " + run, 65, "found schema ergon.run; allowed: ergon.explain"},
+      {"pareto nowhere.db", 66, "nowhere.db"},
+      {"pareto " + run + " --where workload=vgg16", 64, "--where chooses rows of a STORE.db"},
       {"pareto nowhere.json", 66, "nowhere.json: cannot be opened"}};
   for (const auto &c : cases) {
     test::Output o = test::ergon("plot " + c.arguments + " --out '" + f.path.string() + "'");
@@ -50,6 +52,30 @@ TEST(PlotCli, LayersOfAWorkloadAndTornadoOfItsConstants) {
                             "all together", "first of 2 points"})
     EXPECT_TRUE(has(svg, words)) << words;
   EXPECT_FALSE(has(svg, "on no listed constant")); // every joule has a constant in the list
+}
+
+// Straight from the store: the same picture as from its export; --where leaves rows out.
+TEST(PlotCli, AStoreAndItsExportGiveTheSamePicture) {
+  test::Folder f;
+  const std::string ergon = std::string("'") + ERGON_TEST_BINARY_DIR + "/bin/ergon'", spec = f / "s.yaml",
+                    store = "'" + f / "s.db" + "'";
+  std::ofstream(spec)
+      << "name: s\nworkloads: [hand-worked]\narchs: [tiny]\nprecisions: [int8, int4]\nfusions: [none, epilogue]\n";
+  ASSERT_EQ(test::ergon("sweep run '" + spec + "' --store " + store).exit_code, 0);
+  test::Output direct = test::ergon("plot pareto " + store + " --out '" + f / "a" + "'");
+  ASSERT_EQ(direct.exit_code, 0) << direct.err;
+  test::Output piped = test::shell(ergon + " sweep export --json --store " + store + " | " + ergon +
+                                   " plot pareto - --out '" + f / "b" + "'");
+  ASSERT_EQ(piped.exit_code, 0) << piped.err;
+  EXPECT_EQ(test::read_file(f / "a/pareto.svg"), test::read_file(f / "b/pareto.svg"));
+  EXPECT_TRUE(has(test::read_file(f / "a/pareto.dat"), "int4"));
+  test::Output part = test::ergon("plot pareto " + store + " --where precision=int8 --out '" + f / "c" + "'");
+  ASSERT_EQ(part.exit_code, 0) << part.err;
+  EXPECT_FALSE(has(test::read_file(f / "c/pareto.dat"), "int4"));
+  test::Output none = test::ergon("plot pareto " + store + " --where precision=int3 --out '" + f / "d" + "'");
+  EXPECT_EQ(none.exit_code, 65) << none.err;
+  test::Output wrong = test::ergon("plot pareto " + store + " --where precison=int8 --out '" + f / "d" + "'");
+  EXPECT_EQ(wrong.exit_code, 64) << wrong.err;
 }
 
 TEST(PlotCli, ThePageNamesEveryPlot) {

@@ -107,8 +107,8 @@ void erg_sweep_inputs_free(erg_sweep_inputs *inputs);
 /** Loads the inputs of point `index` and fills the key and the cells that name the point. Texts in `arena`. */
 erg_status erg_sweep_point(const erg_sweep *sweep, int64_t index, erg_sweep_inputs *inputs, erg_arena *arena,
                            erg_point *point, erg_sweep_row *row, erg_error *error);
-/** The same, evaluated. What cannot be covered is a row with status skipped and the reason; what cannot be computed
- *  (a file that changed, no tile that fits) one with status failed. */
+/** The same, evaluated. What cannot be covered (no constant, no tile that fits) is a row with status skipped and the
+ *  reason; what cannot be computed (a file that changed) one with status failed. */
 void erg_sweep_evaluate(const erg_sweep *sweep, int64_t index, erg_sweep_inputs *inputs, erg_arena *arena,
                         erg_sweep_row *row);
 /** A row for a point that could not be evaluated. */

@@ -78,3 +78,14 @@ TEST(SweepPool, VerbsOverStores) {
   EXPECT_EQ(test::ergon("sweep run nothing-of-that-name --store x.db").exit_code, ERG_ERR_NO_INPUT);
   EXPECT_EQ(test::ergon("sweep query --store nothing.db").exit_code, ERG_ERR_NO_INPUT);
 }
+
+TEST(SweepPool, APointWithoutATileIsSkippedWithTheReason) {
+  test::Folder f;
+  const std::string spec = f / "s.yaml", store = " --store '" + (f / "s.db") + "'";
+  test::write_file(spec, "name: s\nworkloads: [vgg16]\narchs: [edge]\nprecisions: [fp32, int8]\ndataflows: [os]\n");
+  test::Output o = test::ergon("sweep run '" + spec + "'" + store);
+  EXPECT_EQ(o.exit_code, 0) << o.err;
+  EXPECT_NE(o.out.find("2 computed (1 skipped, 0 failed)"), std::string::npos) << o.out;
+  test::Output q = test::ergon("sweep query --where status=skipped --json" + store);
+  EXPECT_NE(q.out.find("no tile fits"), std::string::npos) << q.out;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/** \file quant.h
+ *  The accuracy axis: what each bit costs in accuracy, beside what it costs in joules. */
+#ifndef ERGON_QUANT_H
+#define ERGON_QUANT_H
+
+#include "ergon/data.h"
+#include "ergon/quantized.h"
+#include "ergon/weights.h"
+
+#endif
