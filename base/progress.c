@@ -15,15 +15,15 @@ void erg_progress_start(erg_progress *progress, const char *label, const char *u
   progress->terminal = isatty(STDERR_FILENO) != 0;
 }
 
-/* 1.23 G rather than 1230000000. */
-static void scaled(double value, char text[16]) {
+/* 1.23 G rather than 1230000000. `bare` stands behind a number that needs no prefix. */
+static void scaled(double value, const char *bare, char text[16]) {
   static const char *const prefixes[] = {"", " k", " M", " G", " T", NULL};
   int step = 0;
   while (value >= 1000 && prefixes[step + 1]) {
     value /= 1000;
     step++;
   }
-  snprintf(text, 16, "%.3g%s", value, prefixes[step]);
+  snprintf(text, 16, "%.3g%s", value, step ? prefixes[step] : bare);
 }
 
 static void show(const erg_progress *progress, const char *detail, double elapsed_s) {
@@ -32,9 +32,9 @@ static void show(const erg_progress *progress, const char *detail, double elapse
   double per_s = elapsed_s > 0 ? progress->done / elapsed_s : 0;
   for (int i = 0; i < 20; i++) bar[i] = i < (int)(part * 20) ? '#' : '.';
   bar[20] = 0;
-  scaled(progress->done, done);
-  scaled(progress->total, total);
-  scaled(per_s, rate);
+  scaled(progress->done, "", done);
+  scaled(progress->total, "", total);
+  scaled(per_s, " ", rate); /* a unit follows at once */
   double left_s = per_s > 0 ? (progress->total - progress->done) / per_s : 0;
   const char *erase = getenv("NO_COLOR") ? "" : "\033[K";
   if (progress->terminal)

@@ -31,7 +31,7 @@ enum {
   ERG_OPTION_FIT = 16384,    /**< terms, rows, prior, error, layers, and what the technology file needs */
   ERG_OPTION_COMPARE = 32768, /**< tolerance */
   ERG_OPTION_VALIDATE = 65536, /**< markdown */
-  ERG_OPTION_SWEEP = 131072,   /**< store, jobs, chunk, where, sort, limit, front, csv */
+  ERG_OPTION_SWEEP = 131072,   /**< store, jobs, chunk, where, sort, limit, front, csv, those of submit */
   ERG_OPTION_EVAL = 1048576,   /**< weights, data, precision, calibration, per-tensor, equalize, model, examples */
   ERG_OPTION_WHERE = 262144,   /**< where alone */
 };
@@ -82,6 +82,11 @@ typedef struct {
   int64_t chunk, chunk_count, limit;
   int kill_at;
   bool front;
+  const char *engine, *partition, *time, *points, *trail; /**< sweep submit, and run as a task of a farm */
+  const char *extra[MOST_LIST + 1];                       /**< options for sbatch, NULL at the end */
+  int extra_count, rounds;
+  int64_t chunk_points;
+  bool dry_run, retry_failed, kill_pool;
   const char *weights, *data; /**< eval */
   int calibration, integer_model, examples; /**< of erg_calibration_names, erg_integer_names; 0: the default count */
   bool per_tensor, equalize;

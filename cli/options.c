@@ -61,6 +61,17 @@ enum {
   KEY_LIMIT,
   KEY_FRONT,
   KEY_KILL_AT,
+  KEY_KILL_POOL_AT,
+  KEY_RETRY_FAILED,
+  KEY_POINTS,
+  KEY_TRAIL,
+  KEY_ENGINE,
+  KEY_CHUNK_POINTS,
+  KEY_ROUNDS,
+  KEY_PARTITION,
+  KEY_TIME,
+  KEY_EXTRA,
+  KEY_DRY_RUN,
   KEY_WEIGHTS,
   KEY_DATA,
   KEY_CALIBRATION,
@@ -144,8 +155,25 @@ static const struct {
      {"tolerance", KEY_TOLERANCE, "SHARE", 0, "largest relative error of a layer that is no mismatch (default 0.05)",
       2}},
     {ERG_OPTION_SWEEP, {"store", KEY_STORE, "FILE", 0, "the result store, an SQLite file", 2}},
-    {ERG_OPTION_SWEEP, {"jobs", KEY_JOBS, "N", 0, "run: workers (default 1)", 2}},
+    {ERG_OPTION_SWEEP, {"jobs", KEY_JOBS, "N", 0, "run: workers (default 1); submit: workers a task", 2}},
     {ERG_OPTION_SWEEP, {"chunk", KEY_CHUNK, "I/N", 0, "run: only part I (0 to N-1) of N, for farms", 2}},
+    {ERG_OPTION_SWEEP,
+     {"points", KEY_POINTS, "FILE", 0, "run: with --chunk I/N, the points of line I of FILE (N lines: 0-99 103 ...)",
+      2}},
+    {ERG_OPTION_SWEEP,
+     {"retry-failed", KEY_RETRY_FAILED, 0, 0, "run, submit: points that are stored as failed are computed again", 2}},
+    {ERG_OPTION_SWEEP,
+     {"trail", KEY_TRAIL, "FILE", OPTION_HIDDEN, "run: FILE names the points under evaluation while it runs", 2}},
+    {ERG_OPTION_SWEEP, {"engine", KEY_ENGINE, "NAME", 0, "submit: the farm's queue (default slurm)", 2}},
+    {ERG_OPTION_SWEEP,
+     {"chunk-points", KEY_CHUNK_POINTS, "N", 0, "submit: points a task (default 1000; simulated models: 20)", 2}},
+    {ERG_OPTION_SWEEP,
+     {"rounds", KEY_ROUNDS, "N", 0, "submit: arrays before what is missing is given up (default 3)", 2}},
+    {ERG_OPTION_SWEEP, {"partition", KEY_PARTITION, "P", 0, "submit: of the farm", 2}},
+    {ERG_OPTION_SWEEP, {"time", KEY_TIME, "T", 0, "submit: limit of a task, as the queue writes it (2:00:00)", 2}},
+    {ERG_OPTION_SWEEP,
+     {"sbatch-option", KEY_EXTRA, "--OPTION=VALUE", 0, "submit: one more option for sbatch; may be given again", 2}},
+    {ERG_OPTION_SWEEP, {"dry-run", KEY_DRY_RUN, 0, 0, "submit: write the scripts, print the commands", 2}},
     {ERG_OPTION_SWEEP | ERG_OPTION_WHERE,
      {"where", KEY_WHERE, "COLUMN=VALUE", 0, "only such rows of a store; may be given again", 2}},
     {ERG_OPTION_SWEEP, {"sort", KEY_SORT, "COLUMN", 0, "ascending; -COLUMN: descending", 2}},
@@ -153,6 +181,8 @@ static const struct {
     {ERG_OPTION_SWEEP, {"front", KEY_FRONT, 0, 0, "query: the Pareto front of energy against latency", 2}},
     {ERG_OPTION_SWEEP,
      {"kill-at", KEY_KILL_AT, "I", OPTION_HIDDEN, "tests: a worker kills itself at point I (mod 1000)", 2}},
+    {ERG_OPTION_SWEEP,
+     {"kill-pool-at", KEY_KILL_POOL_AT, "I", OPTION_HIDDEN, "tests: the same, and its pool with it", 2}},
     {ERG_OPTION_EVAL, {"weights", KEY_WEIGHTS, "FILE", 0, "trained weights, a safetensors file", 1}},
     {ERG_OPTION_EVAL, {"data", KEY_DATA, "NAME|DIR", 0, "data set: built in, or a folder of .npy files", 1}},
     {ERG_OPTION_EVAL, {"precision", KEY_PRECISION, "P[,P...]", 0, "int8, w4a8, w4a8p24o8, ... (default int8)", 1}},
@@ -431,7 +461,40 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
     cli->front = true;
     break;
   case KEY_KILL_AT:
+  case KEY_KILL_POOL_AT:
     cli->kill_at = (int)whole(state, "kill-at", text, 1, 1000);
+    cli->kill_pool = key == KEY_KILL_POOL_AT;
+    break;
+  case KEY_RETRY_FAILED:
+    cli->retry_failed = true;
+    break;
+  case KEY_POINTS:
+    cli->points = text;
+    break;
+  case KEY_TRAIL:
+    cli->trail = text;
+    break;
+  case KEY_ENGINE:
+    cli->engine = text;
+    break;
+  case KEY_CHUNK_POINTS:
+    cli->chunk_points = whole(state, "chunk-points", text, 1, 100000000);
+    break;
+  case KEY_ROUNDS:
+    cli->rounds = (int)whole(state, "rounds", text, 1, 100);
+    break;
+  case KEY_PARTITION:
+    cli->partition = text;
+    break;
+  case KEY_TIME:
+    cli->time = text;
+    break;
+  case KEY_EXTRA:
+    if (cli->extra_count == MOST_LIST) argp_error(state, "--sbatch-option: more than %d", MOST_LIST);
+    cli->extra[cli->extra_count++] = text;
+    break;
+  case KEY_DRY_RUN:
+    cli->dry_run = true;
     break;
   case KEY_WEIGHTS:
     cli->weights = text;
@@ -517,6 +580,8 @@ void erg_cli_parse(const erg_command *command, unsigned groups, int least, int m
                    .memory = "dram",
                    .node_nm = 45,
                    .tolerance = 0.05,
+                   .engine = "slurm",
+                   .rounds = 3,
                    .calibration = ERG_CALIBRATE_MSE};
   erg_precision_parse("int8", &out->precisions[0], NULL);
   join_line(argc, argv, out->command_line, sizeof out->command_line);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "sweep_report.h"
 #include "../sweep/space.h"
+#include "sweep_farm.h"
 #include <math.h>
 #include <string.h>
 
@@ -59,7 +60,6 @@ void erg_print_pool(const erg_cli *cli, const erg_sweep *s, const erg_pool_repor
 }
 
 erg_status erg_sweep_status(const erg_cli *cli, erg_store *store, erg_error *error) {
-  (void)error;
   static const char *const names[] = {"ok", "skipped", "failed"};
   json_t *document = erg_envelope_json("ergon.sweep.status", cli->command_line, NULL);
   json_object_set_new(document, "rows", json_integer((json_int_t)erg_store_count(store, NULL)));
@@ -72,10 +72,14 @@ erg_status erg_sweep_status(const erg_cli *cli, erg_store *store, erg_error *err
     json_object_set_new(document, names[i], json_integer(count));
     if (!cli->json) printf("%s %lld %s", i ? "," : "", count, names[i]);
   }
-  if (cli->json) json_dumpf(document, stdout, JSON_INDENT(1));
-  putchar('\n');
+  if (!cli->json) putchar('\n');
+  erg_status status = erg_farm_show_status(cli, document, error);
+  if (status == ERG_OK && cli->json) {
+    json_dumpf(document, stdout, JSON_INDENT(1));
+    putchar('\n');
+  }
   json_decref(document);
-  return ERG_OK;
+  return status;
 }
 
 static erg_store_query query_of(const erg_cli *cli) {

@@ -2,6 +2,7 @@
 /* Forked workers. The pool alone writes to the store; a worker gets numbers of points and sends back rows. Whatever
  * dies takes with it only rows that were not stored, and these are computed again. */
 #include "ergon/sweep.h"
+#include "trail.h"
 #include "wire.h"
 #include <errno.h>
 #include <poll.h>
@@ -41,7 +42,9 @@ typedef struct {
   int worker_count;
   erg_sweep_inputs inputs; /* of the pool itself, for keys */
   int64_t next, size;
-  retry *retries; /* points whose worker died: waiting to be given again, or given */
+  int64_t range, within; /* place in options->only */
+  int64_t *trail;        /* a place a worker: the point it evaluates, or -1 */
+  retry *retries;        /* points whose worker died: waiting to be given again, or given */
   int retry_count, retry_room;
   int64_t *waiting; /* numbers to be given again, a stack */
   int waiting_count, waiting_room;
@@ -84,14 +87,20 @@ static bool read_index(int socket, int64_t *index) {
   return true;
 }
 
-static void work(const erg_sweep *sweep, int socket, int kill_at) {
+static void work(const erg_sweep *sweep, int socket, const erg_pool_options *options, int64_t *trail) {
+  const int kill_at = options->kill_at;
   erg_sweep_inputs inputs = {0};
   erg_bytes out = {0};
   for (int64_t index; read_index(socket, &index);) {
     erg_arena arena = {0};
     erg_sweep_row row;
-    if (kill_at && index % 1000 == kill_at - 1) raise(SIGKILL);
+    if (trail) *trail = index;
+    if (kill_at && index % 1000 == kill_at - 1) {
+      if (options->kill_pool) kill(getppid(), SIGKILL);
+      raise(SIGKILL);
+    }
     erg_sweep_evaluate(sweep, index, &inputs, &arena, &row);
+    if (trail) *trail = -1;
     out.count = 0;
     bool sent = erg_wire_put(&out, index, &row) && write_all(socket, out.bytes, out.count);
     erg_arena_free(&arena);
@@ -120,7 +129,7 @@ static erg_status start_worker(pool *p, worker *w, erg_error *error) {
     close(ends[0]);
     for (int i = 0; i < p->worker_count; i++)
       if (&p->workers[i] != w && p->workers[i].socket >= 0) close(p->workers[i].socket);
-    work(p->sweep, ends[1], p->options->kill_at);
+    work(p->sweep, ends[1], p->options, p->trail ? p->trail + (w - p->workers) : NULL);
   }
   close(ends[1]);
   w->pid = pid;
@@ -144,15 +153,34 @@ static bool name_point(pool *p, int64_t index, erg_arena *arena, erg_sweep_row *
   return good;
 }
 
+/* Next point of this run, stored or not, or -1. */
+static int64_t next_number(pool *p) {
+  const erg_index_ranges *only = p->options->only;
+  while (!only && p->next < p->size) {
+    int64_t index = p->next++;
+    if (in_chunk(p, index)) return index;
+  }
+  if (!only || p->range == only->count) {
+    p->next = p->size;
+    return -1;
+  }
+  int64_t index = only->items[p->range].first + p->within++;
+  if (index == only->items[p->range].last) {
+    p->range++;
+    p->within = 0;
+  }
+  return index;
+}
+
 /* Next point to compute, or -1. Points the store has are passed by. */
 static int64_t next_point(pool *p) {
   if (p->waiting_count) return p->waiting[--p->waiting_count];
-  while (p->next < p->size) {
-    int64_t index = p->next++;
-    if (!in_chunk(p, index)) continue;
+  for (int64_t index; (index = next_number(p)) >= 0;) {
     erg_arena arena = {0};
     erg_sweep_row row;
-    bool known = name_point(p, index, &arena, &row) && erg_store_has(p->store, row.key);
+    bool named = name_point(p, index, &arena, &row), known = named && erg_store_has(p->store, row.key);
+    if (known && p->options->retry_failed && erg_store_has_failed(p->store, row.key))
+      known = erg_store_forget_failed(p->store, row.key, NULL) != ERG_OK; /* a full disk is said by the next row */
     erg_arena_free(&arena);
     p->report->points++;
     if (!known) return index;
@@ -303,9 +331,11 @@ erg_status erg_sweep_run(const erg_sweep *sweep, erg_store *store, const erg_poo
   interrupted = 0;
   sigaction(SIGINT, &action, &old_int);
   sigaction(SIGTERM, &action, &old_term);
-  double total = options->chunk_count ? (double)p->size / (double)options->chunk_count : (double)p->size;
+  double total = options->only          ? (double)options->only->points
+                 : options->chunk_count ? (double)p->size / (double)options->chunk_count
+                                        : (double)p->size;
   erg_progress_start(&p->progress, "sweep", "point", total, options->quiet);
-  erg_status status = ERG_OK;
+  erg_status status = options->trail ? erg_trail_open(options->trail, options->jobs, &p->trail, error) : ERG_OK;
   for (int i = 0; i < options->jobs; i++) p->workers[i].socket = -1;
   p->worker_count = options->jobs;
   for (int i = 0; i < options->jobs && status == ERG_OK; i++) {
@@ -324,6 +354,7 @@ erg_status erg_sweep_run(const erg_sweep *sweep, erg_store *store, const erg_poo
     }
     free(w->in.bytes);
   }
+  erg_trail_close(options->trail, options->jobs, p->trail);
   erg_progress_end(&p->progress);
   sigaction(SIGINT, &old_int, NULL);
   sigaction(SIGTERM, &old_term, NULL);

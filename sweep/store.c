@@ -18,16 +18,23 @@ struct erg_store {
   int64_t model_version;
 };
 
+static erg_status damaged(const erg_store *s, erg_error *error) {
+  return erg_fail(error, ERG_ERR_DATA,
+                  "%s: the store is damaged; nothing was changed: move it away, or save what can be read with `sqlite3 "
+                  "FILE .recover`",
+                  s->path);
+}
+
 static erg_status fault(erg_store *s, erg_error *error, const char *what) {
   int code = sqlite3_errcode(s->db);
   const char *path = s->path;
   if (code == SQLITE_FULL)
     return erg_fail(error, ERG_ERR_IO, "%s: the disk is full; rows stored so far are safe, the same command goes on",
                     path);
-  if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
-    return erg_fail(error, ERG_ERR_DATA,
-                    "%s: %s; nothing was changed: move it away, or save what can be read with `sqlite3 FILE .recover`",
-                    path, code == SQLITE_NOTADB ? "no store (not an SQLite file)" : "the store is damaged");
+  if (code == SQLITE_CORRUPT) return damaged(s, error);
+  if (code == SQLITE_NOTADB)
+    return erg_fail(error, ERG_ERR_DATA, "%s: no store (not an SQLite file); nothing was changed: give another --store",
+                    path);
   if (code == SQLITE_READONLY || code == SQLITE_CANTOPEN || code == SQLITE_PERM)
     return erg_fail(error, ERG_ERR_CREATE, "%s: cannot be written: %s", path, sqlite3_errmsg(s->db));
   if (code == SQLITE_BUSY)
@@ -96,6 +103,9 @@ static erg_status check_versions(erg_store *s, bool create, erg_error *error) {
   sqlite3_finalize(probe);
   if (tables == 0 && create) return make_tables(s, error);
   int64_t schema = number(s, "SELECT value FROM meta WHERE name = 'schema'", -1);
+  /* Both tables are there and its own row is not: pages were overwritten. */
+  if (schema < 0 && number(s, "SELECT count(*) FROM sqlite_master WHERE name IN ('points', 'meta')", 0) == 2)
+    return damaged(s, error);
   s->model_version = number(s, "SELECT value FROM meta WHERE name = 'model_version'", -1);
   if (schema != SCHEMA_VERSION)
     return erg_fail(error, ERG_ERR_DATA, "%s: no store of this version of ergon (schema %lld; needed: %d)", s->path,
@@ -112,8 +122,9 @@ static erg_status prepare(erg_store *s, erg_error *error) {
   char *names = over_columns("INSERT OR IGNORE INTO points(key, ", "name", ", ", ") VALUES (?, "), *sql = NULL;
   char *marks = names ? over_columns(names, "mark", ", ", ")") : NULL;
   sql = marks;
-  bool good = sql && sqlite3_prepare_v2(s->db, sql, -1, &s->insert, NULL) == SQLITE_OK &&
-              sqlite3_prepare_v2(s->db, "SELECT 1 FROM points WHERE key = ?", -1, &s->find, NULL) == SQLITE_OK;
+  bool good =
+      sql && sqlite3_prepare_v2(s->db, sql, -1, &s->insert, NULL) == SQLITE_OK &&
+      sqlite3_prepare_v2(s->db, "SELECT status = 'failed' FROM points WHERE key = ?", -1, &s->find, NULL) == SQLITE_OK;
   free(names);
   free(marks);
   return good ? ERG_OK : fault(s, error, "reading its tables");
@@ -166,13 +177,39 @@ static void key_bytes(const char *hex, unsigned char bytes[32]) {
   }
 }
 
-bool erg_store_has(erg_store *s, const char *key) {
+static bool find(erg_store *s, const char *key, bool *failed) {
   unsigned char bytes[32];
   key_bytes(key, bytes);
   sqlite3_bind_blob(s->find, 1, bytes, sizeof bytes, SQLITE_STATIC);
   bool has = sqlite3_step(s->find) == SQLITE_ROW;
+  *failed = has && sqlite3_column_int(s->find, 0);
   sqlite3_reset(s->find);
   return has;
+}
+
+bool erg_store_has(erg_store *s, const char *key) {
+  bool failed;
+  return find(s, key, &failed);
+}
+
+bool erg_store_has_failed(erg_store *s, const char *key) {
+  bool failed;
+  return find(s, key, &failed) && failed;
+}
+
+erg_status erg_store_forget_failed(erg_store *s, const char *key, erg_error *error) {
+  sqlite3_stmt *forget = NULL;
+  unsigned char bytes[32];
+  if (s->waiting == 0 && !execute(s, "BEGIN IMMEDIATE")) return fault(s, error, "beginning to write");
+  s->waiting++;
+  key_bytes(key, bytes);
+  bool good = sqlite3_prepare_v2(s->db, "DELETE FROM points WHERE key = ? AND status = 'failed'", -1, &forget, NULL) ==
+                  SQLITE_OK &&
+              sqlite3_bind_blob(forget, 1, bytes, sizeof bytes, SQLITE_STATIC) == SQLITE_OK &&
+              sqlite3_step(forget) == SQLITE_DONE;
+  erg_status status = good ? ERG_OK : fault(s, error, "taking out a failed row");
+  sqlite3_finalize(forget);
+  return status;
 }
 
 erg_status erg_store_put(erg_store *s, const erg_sweep_row *row, erg_error *error) {
@@ -322,9 +359,9 @@ erg_status erg_store_each(erg_store *s, const erg_store_query *q,
 }
 
 erg_status erg_store_merge(erg_store *s, const char *path, int64_t *added, erg_error *error) {
-  erg_store *other;
+  erg_store *other = NULL;
   erg_status status = erg_store_open(path, false, &other, error);
-  if (status != ERG_OK) return status;
+  if (status != ERG_OK || !other) return status;
   int64_t version = other->model_version, before = erg_store_count(s, NULL);
   erg_store_close(other);
   if (version != s->model_version)

@@ -122,6 +122,9 @@ typedef struct erg_store erg_store;
 erg_status erg_store_open(const char *path, bool create, erg_store **out, erg_error *error);
 void erg_store_close(erg_store *store);
 bool erg_store_has(erg_store *store, const char *key);
+bool erg_store_has_failed(erg_store *store, const char *key); /**< has it, with status failed */
+/** Takes a row with status failed out, so that it is computed again. ERG_ERR_IO as for erg_store_put. */
+erg_status erg_store_forget_failed(erg_store *store, const char *key, erg_error *error);
 /** Rows are kept until erg_store_flush, or until a thousand wait; a row whose key is there already is left alone.
  *  ERG_ERR_IO: the disk is full; rows stored before stay. */
 erg_status erg_store_put(erg_store *store, const erg_sweep_row *row, erg_error *error);
@@ -141,6 +144,22 @@ erg_status erg_store_each(erg_store *store, const erg_store_query *query,
 /** Adds the rows of another store of the same model version that are not there. */
 erg_status erg_store_merge(erg_store *store, const char *path, int64_t *added, erg_error *error);
 
+/* ---------------------------------------------------------------- lists of points (ranges.c) */
+
+typedef struct { int64_t first, last; } erg_index_range; /**< numbers of points, both inclusive */
+/** In the order in which they were added. Start with `{0}`. */
+typedef struct { erg_index_range *items; int64_t count, room, points; } erg_index_ranges;
+bool erg_ranges_add(erg_index_ranges *ranges, int64_t first, int64_t last); /**< false: memory ran out */
+void erg_ranges_free(erg_index_ranges *ranges);
+/** Line `line` (from 0) of a file that holds a list a line, such as `0-99 103 205-300`, `lines` lines in all; numbers
+ *  below `size`. ERG_ERR_NO_INPUT, ERG_ERR_DATA. */
+erg_status erg_ranges_load(const char *path, int64_t line, int64_t lines, int64_t size, erg_index_ranges *out,
+                           erg_error *error);
+/** Points that the store does not have (with `failed_too`, or has as failed), ascending, and a hash of all keys of the
+ *  sweep in order: it moves when a file behind a point does. `failed` counts failed rows; it and `plan` may be NULL. */
+erg_status erg_sweep_missing(const erg_sweep *sweep, erg_store *store, bool failed_too, erg_index_ranges *missing,
+                             int64_t *failed, char plan[65], erg_error *error);
+
 /* ---------------------------------------------------------------- workers (pool.c) */
 
 typedef struct {
@@ -148,6 +167,10 @@ typedef struct {
   int64_t chunk, chunk_count; /**< only points i with i * chunk_count / size == chunk; chunk_count 0: all */
   bool quiet;
   int kill_at;              /**< tests: a worker kills itself before its point `kill_at - 1` (mod 1000), every time; 0: none */
+  const erg_index_ranges *only;   /**< NULL: all; chunk_count is 0 then */
+  bool retry_failed;        /**< rows that are stored as failed are computed again */
+  const char *trail;        /**< a file that names the points under evaluation as long as the pool runs; NULL: none */
+  bool kill_pool;           /**< tests: kill_at kills the pool with the worker */
 } erg_pool_options;
 typedef struct { int64_t points, known, computed, skipped, failed, worker_deaths; } erg_pool_report;
 
@@ -156,6 +179,50 @@ typedef struct { int64_t points, known, computed, skipped, failed, worker_deaths
  *  ERG_ERR_IO. */
 erg_status erg_sweep_run(const erg_sweep *sweep, erg_store *store, const erg_pool_options *options,
                          erg_pool_report *report, erg_error *error);
+
+/* ---------------------------------------------------------------- farms (farm.c, engines/) */
+
+typedef struct {
+  const char *engine;         /**< a name of the registry of engines: "slurm" */
+  const char *partition, *time; /**< in the engine's own words; NULL: its default */
+  const char *const *extra;   /**< more options for the engine's submission, each beginning with --, NULL at the end */
+  int64_t chunk_points;       /**< points a task; 0: 1000, or 20 where a model is simulated; never over 1000 tasks */
+  int rounds;                 /**< array submissions before what is missing is given up, 1 and up */
+  int jobs;                   /**< workers a task */
+  bool retry_failed, dry_run; /**< dry_run: scripts are written, nothing is submitted */
+  int kill_at;                /**< tests: as for the pool */
+  bool kill_pool;
+} erg_farm_options;
+
+typedef struct { int64_t pending, running; char reason[64]; } erg_farm_jobs; /**< reason: of one that waits */
+
+/** What a submission is doing. Texts live in `arena`; erg_farm_report_free. */
+typedef struct {
+  erg_arena arena;
+  const char *engine, *state; /**< "submitted", "under way", "stopped", "complete", "incomplete", "dry run" */
+  const char *name, *folder, *array_job, *reconcile_job; /**< jobs NULL: none */
+  int round, last_round;
+  int64_t points, missing, failed, tasks, merged; /**< merged: rows added to the store by this call */
+  bool queue_known;           /**< the two below were asked for and answered */
+  const char *queue_fault;    /**< why they were not */
+  erg_farm_jobs array, reconcile;
+  const char *commands[2];    /**< of a dry run, as they can be pasted into a shell */
+  const char *notes;          /**< lines about what went wrong without ending the work, or NULL */
+} erg_farm_report;
+
+/** Submits what `store` does not have of `spec`: an array of tasks, each a chunk of points into a shard of its own, and a
+ *  job behind it that merges the shards and submits again what is missing. Files go to the folder `<store>.farm`.
+ *  Submitting while jobs are at work or when nothing is missing changes nothing and says so in `state`.
+ *  ERG_ERR_USAGE: no such engine, or the jobs at work are of another specification; ERG_ERR_TOOL: the engine's program is
+ *  missing or refused. */
+erg_status erg_farm_submit(const char *spec, const char *store, const erg_farm_options *options,
+                           erg_farm_report *report, erg_error *error);
+/** Merges the shards of the submission that belongs to `store`; when its tasks have ended, submits again what is
+ *  missing, or after the last round gives up. ERG_ERR_NO_INPUT: there is no submission. */
+erg_status erg_farm_reconcile(const char *store, erg_farm_report *report, erg_error *error);
+/** What the engine's queue says of it; changes nothing. ERG_ERR_NO_INPUT: there is no submission. */
+erg_status erg_farm_status(const char *store, erg_farm_report *report, erg_error *error);
+void erg_farm_report_free(erg_farm_report *report);
 
 #ifdef __cplusplus
 }
