@@ -32,7 +32,7 @@ const Array kArrays[] = {
      {"int8"},
      600,
      0},
-    {"ergon_top_os", {"ergon_sequencer_os", "ergon_array_os", "ergon_epilogue"}, ERG_DATAFLOW_OS, ERG_MAC_NATIVE, {"int8"}, 600,
+    {"ergon_top_os", {"ergon_sequencer_os", "ergon_array_os", "ergon_epilogue"}, ERG_DATAFLOW_OS, ERG_MAC_NATIVE, {"int8"}, 1200,
      (1 << 21) + (1 << 17) + (1 << 12) + 9},
     {"ergon_top_scalable",
      {"ergon_sequencer", "ergon_array_scalable", "ergon_accumulator", "ergon_epilogue"},
