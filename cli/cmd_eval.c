@@ -18,6 +18,7 @@ typedef struct {
   erg_arch arch;
   erg_weights weights;
   erg_dataset calibration, test;
+  erg_widths widths[MOST_LIST]; /* of precisions that are plans */
 } inputs;
 
 static void free_inputs(inputs *in) {
@@ -26,6 +27,7 @@ static void free_inputs(inputs *in) {
   erg_weights_free(&in->weights);
   erg_arch_free(&in->arch);
   erg_graph_free(&in->graph);
+  for (int i = 0; i < MOST_LIST; i++) erg_widths_free(&in->widths[i]);
 }
 
 static erg_status check_line(const erg_cli *cli, erg_error *error) {
@@ -40,6 +42,8 @@ static erg_status load(const erg_cli *cli, inputs *in, erg_error *error) {
   erg_graph_load(cli->arguments[0], BATCH, cli->workload_sets, cli->workload_set_count, &in->graph, error);
   erg_arch_load(cli->arch, cli->arch_sets, cli->arch_set_count, &in->arch, error);
   if (in->graph.name) erg_weights_read(cli->weights, &in->graph, &in->weights, error);
+  for (int i = 0; i < cli->precision_count && in->graph.name; i++)
+    if (cli->precision_files[i]) erg_widths_load(cli->precision_files[i], &in->graph, &in->widths[i], error);
   erg_dataset_load(cli->data, cli->seed, ERG_SPLIT_TEST, cli->examples, &in->test, error);
   erg_status status = erg_dataset_load(cli->data, cli->seed, ERG_SPLIT_CALIBRATION, 0, &in->calibration,
                                        in->test.name ? error : NULL); /* its fault has been told */
@@ -52,8 +56,11 @@ static erg_status evaluate_row(erg_eval *eval, const inputs *in, const erg_calib
   const erg_cli *cli = eval->cli;
   erg_eval_row *row = &eval->rows[index];
   char name[32];
-  row->name = erg_arena_strdup((erg_arena *)&cli->arena, erg_precision_name(&cli->precisions[index], name));
-  const erg_quantize_options options = {.precision = cli->precisions[index],
+  const erg_widths *widths = cli->precision_files[index] ? &in->widths[index] : NULL;
+  row->name = erg_arena_strdup((erg_arena *)&cli->arena,
+                               widths ? widths->plan.name : erg_precision_name(&cli->precisions[index], name));
+  const erg_quantize_options options = {.precision = widths ? widths->widest : cli->precisions[index],
+                                        .layers = widths ? widths->nodes : NULL,
                                         .weight_grid = {.per_tensor = cli->per_tensor},
                                         .calibration = (erg_calibration_method)cli->calibration};
   const erg_integer_machine machine = {.point = eval->machine, .quiet = cli->quiet};

@@ -42,6 +42,7 @@ enum {
 typedef struct {
   const char *arch, *tech;
   erg_precision precisions[MOST_LIST];
+  const char *precision_files[MOST_LIST]; /**< a precision plan, or NULL */
   int precision_count;
   erg_fusion fusions[MOST_LIST];
   int fusion_count;
@@ -86,7 +87,7 @@ typedef struct {
   const char *extra[MOST_LIST + 1];                       /**< options for sbatch, NULL at the end */
   int extra_count, rounds;
   int64_t chunk_points;
-  bool dry_run, retry_failed, kill_pool;
+  bool dry_run, retry_failed, kill_pool, interval;
   const char *weights, *data; /**< eval */
   int calibration, integer_model, examples; /**< of erg_calibration_names, erg_integer_names; 0: the default count */
   bool per_tensor, equalize;
@@ -103,10 +104,13 @@ typedef struct {
   erg_arch arch;
   erg_technology technology;
   erg_graph graph;
+  erg_widths widths[MOST_LIST]; /**< of precisions that are plans */
 } erg_inputs;
 /** `workload` NULL: none, and the points have no graph. */
 erg_status erg_inputs_load(const erg_cli *cli, const char *workload, erg_inputs *out, erg_error *error);
 void erg_inputs_free(erg_inputs *inputs);
+/** Name of a precision of the line: a plan's own. */
+const char *erg_cli_precision_name(const erg_cli *cli, const erg_inputs *inputs, int index, char buffer[32]);
 /** Point `index` of the precision x fusion grid. */
 erg_point erg_cli_point(const erg_cli *cli, const erg_inputs *inputs, int index);
 

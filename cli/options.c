@@ -72,6 +72,7 @@ enum {
   KEY_TIME,
   KEY_EXTRA,
   KEY_DRY_RUN,
+  KEY_INTERVAL,
   KEY_WEIGHTS,
   KEY_DATA,
   KEY_CALIBRATION,
@@ -92,7 +93,8 @@ static const struct {
     {ERG_OPTION_TECH | ERG_OPTION_PRICE,
      {"set", KEY_SET, "tech.KEY=VALUE", 0, "overrides a field of the technology", 1}},
     {ERG_OPTION_POINT,
-     {"precision", KEY_PRECISION, "P[,P...]", 0, "int8, w4a8, w4a8p24o8, fp32, fp16, bf16, ... (default int8)", 1}},
+     {"precision", KEY_PRECISION, "P[,P...]", 0,
+      "int8, w4a8, w4a8p24o8, fp32, fp16, bf16, ..., or a precision plan FILE.yaml (default int8)", 1}},
     {ERG_OPTION_POINT,
      {"fusion", KEY_FUSION, "F[,F...]", 0, "wide, none, fold, epilogue, depth (default epilogue)", 1}},
     {ERG_OPTION_POINT, {"dataflow", KEY_DATAFLOW, "ws|os|is", 0, "dataflow (default ws)", 1}},
@@ -180,12 +182,15 @@ static const struct {
     {ERG_OPTION_SWEEP, {"limit", KEY_LIMIT, "N", 0, "the first N rows", 2}},
     {ERG_OPTION_SWEEP, {"front", KEY_FRONT, 0, 0, "query: the Pareto front of energy against latency", 2}},
     {ERG_OPTION_SWEEP,
+     {"interval", KEY_INTERVAL, 0, 0, "query, export: 5 and 95 % limits of each energy, computed now", 2}},
+    {ERG_OPTION_SWEEP,
      {"kill-at", KEY_KILL_AT, "I", OPTION_HIDDEN, "tests: a worker kills itself at point I (mod 1000)", 2}},
     {ERG_OPTION_SWEEP,
      {"kill-pool-at", KEY_KILL_POOL_AT, "I", OPTION_HIDDEN, "tests: the same, and its pool with it", 2}},
     {ERG_OPTION_EVAL, {"weights", KEY_WEIGHTS, "FILE", 0, "trained weights, a safetensors file", 1}},
     {ERG_OPTION_EVAL, {"data", KEY_DATA, "NAME|DIR", 0, "data set: built in, or a folder of .npy files", 1}},
-    {ERG_OPTION_EVAL, {"precision", KEY_PRECISION, "P[,P...]", 0, "int8, w4a8, w4a8p24o8, ... (default int8)", 1}},
+    {ERG_OPTION_EVAL,
+     {"precision", KEY_PRECISION, "P[,P...]", 0, "int8, w4a8, w4a8p24o8, ..., or precision plans (default int8)", 1}},
     {ERG_OPTION_EVAL, {"examples", KEY_EXAMPLES, "N", 0, "test examples (default: all, or the data set's usual)", 1}},
     {ERG_OPTION_EVAL, {"seed", KEY_SEED, "N", 0, "seed of a built-in data set (default 1)", 1}},
     {ERG_OPTION_EVAL,
@@ -251,7 +256,9 @@ static void take_precisions(struct argp_state *state, erg_cli *cli, const char *
   for (char *word; (word = strsep(&rest, ","));) {
     erg_error error = {0};
     if (cli->precision_count == MOST_LIST) argp_error(state, "--precision: more than %d", MOST_LIST);
-    if (erg_precision_parse(word, &cli->precisions[cli->precision_count++], &error) != ERG_OK)
+    int index = cli->precision_count++;
+    cli->precision_files[index] = erg_precision_is_plan(word) ? word : NULL;
+    if (!cli->precision_files[index] && erg_precision_parse(word, &cli->precisions[index], &error) != ERG_OK)
       argp_error(state, "--%s", error.text);
   }
 }
@@ -492,6 +499,9 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
   case KEY_EXTRA:
     if (cli->extra_count == MOST_LIST) argp_error(state, "--sbatch-option: more than %d", MOST_LIST);
     cli->extra[cli->extra_count++] = text;
+    break;
+  case KEY_INTERVAL:
+    cli->interval = true;
     break;
   case KEY_DRY_RUN:
     cli->dry_run = true;

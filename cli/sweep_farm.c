@@ -71,7 +71,7 @@ static void print(const erg_cli *cli, const erg_farm_report *r) {
          *commands = json_array();
   json_object_update(document, farm);
   json_decref(farm);
-  json_object_set_new(document, "failed", json_integer((json_int_t)r->failed));
+  json_object_set_new(document, "failed", r->failed < 0 ? json_null() : json_integer((json_int_t)r->failed));
   json_object_set_new(document, "merged", json_integer((json_int_t)r->merged));
   for (int i = 0; i < 2; i++)
     if (r->commands[i]) json_array_append_new(commands, json_string(r->commands[i]));

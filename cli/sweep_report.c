@@ -2,6 +2,7 @@
 #include "sweep_report.h"
 #include "../sweep/space.h"
 #include "sweep_farm.h"
+#include "sweep_interval.h"
 #include <math.h>
 #include <string.h>
 
@@ -97,13 +98,41 @@ typedef struct {
   erg_sweep_row *kept; /* of the front: rows sorted by latency */
   int kept_count;
   double least_pj;
+  erg_row_pricer pricer;
 } listing;
+
+/* With --interval: two more members. */
+static json_t *row_json(const erg_cli *cli, erg_row_pricer *pricer, const erg_sweep_row *row) {
+  json_t *object = erg_row_json(row);
+  erg_interval interval;
+  if (!cli->interval) return object;
+  bool known = erg_row_interval(pricer, row, &interval);
+  json_object_set_new(object, "energy_pj_p05", known ? json_real(interval.p05) : json_null());
+  json_object_set_new(object, "energy_pj_p95", known ? json_real(interval.p95) : json_null());
+  return object;
+}
+
+static void end_pricer(erg_row_pricer *pricer) {
+  if (pricer->unknown)
+    fprintf(stderr, "note: %lld rows have no interval, the first because: %s\n", (long long)pricer->unknown,
+            pricer->why);
+  erg_row_pricer_free(pricer);
+}
+
+static void show_interval(listing *l, const erg_sweep_row *row) {
+  erg_interval interval;
+  if (!l->cli->interval) return;
+  if (erg_row_interval(&l->pricer, row, &interval))
+    erg_table_cell(l->table, "%.4f to %.4f", interval.p05 / 1e9, interval.p95 / 1e9);
+  else
+    erg_table_cell(l->table, "-");
+}
 
 static void show(listing *l, const erg_sweep_row *row) {
   const erg_cell *c = row->cells;
   l->shown++;
   if (l->rows) {
-    json_array_append_new(l->rows, erg_row_json(row));
+    json_array_append_new(l->rows, row_json(l->cli, &l->pricer, row));
     return;
   }
   const int names[] = {ERG_SWEEP_WORKLOAD, ERG_SWEEP_ARCH,     ERG_SWEEP_TECHNOLOGY, ERG_SWEEP_PRECISION,
@@ -115,6 +144,7 @@ static void show(listing *l, const erg_sweep_row *row) {
     for (int i = 0; i < 5; i++) erg_table_cell(l->table, "-");
     erg_table_cell(l->table, "%s: %s", c[ERG_SWEEP_STATUS].text,
                    c[ERG_SWEEP_REASON].known ? c[ERG_SWEEP_REASON].text : "");
+    show_interval(l, row);
     return;
   }
   erg_table_cell(l->table, "%.4f", c[ERG_SWEEP_ENERGY_PJ].real / 1e9);
@@ -123,6 +153,7 @@ static void show(listing *l, const erg_sweep_row *row) {
   erg_table_cell(l->table, "%.1f", c[ERG_SWEEP_UTILIZATION].real * 100);
   erg_table_cell(l->table, c[ERG_SWEEP_MAC_AREA_MM2].known ? "%.4f" : "-", c[ERG_SWEEP_MAC_AREA_MM2].real);
   erg_table_cell(l->table, "%s", c[ERG_SWEEP_CYCLES_BOUND].text);
+  show_interval(l, row);
 }
 
 static erg_status use_row(void *context, const erg_sweep_row *row, erg_error *error) {
@@ -148,6 +179,7 @@ erg_status erg_sweep_query(const erg_cli *cli, erg_store *store, erg_error *erro
   erg_store_query q = query_of(cli);
   if (cli->front) q.sort = "latency_s";
   for (size_t i = 0; i < ERG_COUNT_OF(headings); i++) erg_table_column(l.table, headings[i], i >= 9 && i <= 13);
+  if (cli->interval) erg_table_column(l.table, "5 to 95 % [mJ]", true);
   erg_status status = erg_store_each(store, &q, use_row, &l, error);
   if (status == ERG_OK && cli->json) {
     json_t *document = erg_envelope_json("ergon.sweep", cli->command_line, NULL);
@@ -160,6 +192,7 @@ erg_status erg_sweep_query(const erg_cli *cli, erg_store *store, erg_error *erro
     printf("%lld rows%s\n", l.shown, cli->front ? " on the front of energy against latency" : "");
     if (l.unavailable) printf("%lld skipped or failed rows are left out\n", l.unavailable);
   }
+  end_pricer(&l.pricer);
   json_decref(l.rows);
   erg_table_free(l.table);
   return status;
@@ -167,37 +200,50 @@ erg_status erg_sweep_query(const erg_cli *cli, erg_store *store, erg_error *erro
 
 /* ---------------------------------------------------------------- export */
 
+typedef struct {
+  const erg_cli *cli;
+  json_t *rows; /* or CSV on stdout */
+  erg_row_pricer pricer;
+} exporting;
+
 static erg_status to_json(void *context, const erg_sweep_row *row, erg_error *error) {
+  exporting *e = context;
   (void)error;
-  json_array_append_new(context, erg_row_json(row));
+  json_array_append_new(e->rows, row_json(e->cli, &e->pricer, row));
   return ERG_OK;
 }
 
 erg_status erg_sweep_json(const erg_cli *cli, erg_store *store, json_t **out, erg_error *error) {
   erg_store_query q = query_of(cli);
-  json_t *rows = json_array();
-  erg_status status = erg_store_each(store, &q, to_json, rows, error);
+  exporting e = {.cli = cli, .rows = json_array()};
+  erg_status status = erg_store_each(store, &q, to_json, &e, error);
   if (status == ERG_OK) {
     *out = erg_envelope_json("ergon.sweep", cli->command_line, NULL);
-    json_object_set(*out, "rows", rows);
+    json_object_set(*out, "rows", e.rows);
   }
-  json_decref(rows);
+  end_pricer(&e.pricer);
+  json_decref(e.rows);
   return status;
 }
 
 static erg_status to_csv(void *context, const erg_sweep_row *row, erg_error *error) {
-  FILE *stream = context;
+  exporting *e = context;
   char number[64];
+  erg_interval interval;
   (void)error;
-  erg_csv_text(stream, row->key, true);
+  erg_csv_text(stdout, row->key, true);
   for (int c = 0; c < ERG_SWEEP_COUNTS; c++) {
     bool text = erg_sweep_columns[c].type == ERG_COLUMN_TEXT;
     if (text)
-      erg_csv_text(stream, row->cells[c].known ? row->cells[c].text : "", false);
+      erg_csv_text(stdout, row->cells[c].known ? row->cells[c].text : "", false);
     else
-      fprintf(stream, ",%s", erg_cell_text(row, c, number, sizeof number));
+      printf(",%s", erg_cell_text(row, c, number, sizeof number));
   }
-  fputc('\n', stream);
+  if (e->cli->interval && erg_row_interval(&e->pricer, row, &interval))
+    printf(",%.17g,%.17g", interval.p05, interval.p95);
+  else if (e->cli->interval)
+    printf(",,");
+  putchar('\n');
   return ERG_OK;
 }
 
@@ -213,10 +259,14 @@ erg_status erg_sweep_export(const erg_cli *cli, erg_store *store, erg_error *err
     return ERG_OK;
   }
   erg_store_query q = query_of(cli);
+  exporting e = {.cli = cli};
   printf("key");
   for (int c = 0; c < ERG_SWEEP_COUNTS; c++) printf(",%s", erg_sweep_columns[c].name);
+  if (cli->interval) printf(",energy_pj_p05,energy_pj_p95");
   putchar('\n');
-  return erg_store_each(store, &q, to_csv, stdout, error);
+  erg_status status = erg_store_each(store, &q, to_csv, &e, error);
+  end_pricer(&e.pricer);
+  return status;
 }
 
 /* ---------------------------------------------------------------- price */

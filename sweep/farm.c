@@ -103,6 +103,7 @@ static erg_status set_out(session *s, const erg_farm_options *o, const erg_farm_
   f->engine = engine->name;
   f->name = erg_arena_strdup(&f->arena, s->sweep.name);
   f->plan = erg_arena_strdup(&f->arena, s->plan);
+  f->job_name = erg_farm_job_name(f);
   f->partition = o->partition;
   f->time = o->time;
   int extra = 0;
@@ -132,7 +133,7 @@ static erg_status set_out(session *s, const erg_farm_options *o, const erg_farm_
     return erg_fail(error, ERG_ERR_USAGE,
                     "--chunk-points: found %lld; allowed: at least %lld, as an array has %lld tasks at most",
                     (long long)f->chunk_points, (long long)least, (long long)engine->most_tasks);
-  return f->program && f->name && f->plan ? ERG_OK : out_of_memory(error);
+  return f->program && f->name && f->plan && f->job_name ? ERG_OK : out_of_memory(error);
 }
 
 /* What an earlier submission for this store is doing. `under_way`: leave it at that. */
@@ -221,6 +222,8 @@ static erg_status submit(session *s, const char *spec, const char *store, const 
   }
   if (status == ERG_OK) status = erg_store_open(store, true, &s->store, error);
   if (status == ERG_OK) status = erg_farm_merge(&s->farm, s->store, &s->merged, &s->notes, error);
+  /* What they hold is stored. Merged once more later, a failed row of theirs would stand in the way of its retry. */
+  if (status == ERG_OK) erg_farm_remove_shards(&s->farm);
   if (status == ERG_OK) status = scan(s, o->retry_failed, error);
   if (status == ERG_OK) status = set_out(s, o, engine, error);
   if (status != ERG_OK) return status;
@@ -251,7 +254,7 @@ static erg_status submit(session *s, const char *spec, const char *store, const 
 
 erg_status erg_farm_submit(const char *spec, const char *store, const erg_farm_options *options,
                            erg_farm_report *report, erg_error *error) {
-  session s = {.lock = -1};
+  session s = {.lock = -1, .failed = -1};
   erg_status status = submit(&s, spec, store, options, report, error);
   end(&s);
   return status;
@@ -349,7 +352,7 @@ static erg_status reconcile(session *s, const char *store, erg_farm_report *out,
 }
 
 erg_status erg_farm_reconcile(const char *store, erg_farm_report *report, erg_error *error) {
-  session s = {.lock = -1};
+  session s = {.lock = -1, .failed = -1};
   erg_status status = reconcile(&s, store, report, error);
   end(&s);
   return status;
@@ -358,7 +361,7 @@ erg_status erg_farm_reconcile(const char *store, erg_farm_report *report, erg_er
 /* ---------------------------------------------------------------- status */
 
 erg_status erg_farm_status(const char *store, erg_farm_report *report, erg_error *error) {
-  session s = {.lock = -1};
+  session s = {.lock = -1, .failed = -1};
   erg_status status = erg_farm_load(store, &s.farm, error);
   if (status != ERG_OK) return status;
   erg_farm_jobs array = {0}, behind = {0};

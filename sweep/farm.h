@@ -57,6 +57,7 @@ typedef struct {
   const char *folder, *store;               /* absolute; not in the file */
   const char *state;                        /* submitting, submitted, complete, incomplete */
   const char *engine, *name, *plan;         /* plan: hash of all keys */
+  const char *job_name;                     /* kept: the store may be called by another path next time */
   const char *program, *data, *directory;   /* absolute; data: $ERGON_DATA or NULL; directory: where it was submitted */
   const char *array_job, *reconcile_job;    /* NULL: none */
   const char *partition, *time;
@@ -79,6 +80,8 @@ erg_status erg_farm_lock(const erg_farm *farm, int *lock, erg_error *error);
 /* Writes the folder of round `farm->round`: lists of points, a line a task (each of `suspects` alone), and scripts. */
 erg_status erg_farm_write_round(erg_farm *farm, const erg_index_ranges *missing, const erg_index_ranges *suspects,
                                 erg_error *error);
+/* For this folder's jobs and no others; only characters that no queue takes for a list. NULL: memory ran out. */
+const char *erg_farm_job_name(erg_farm *farm);
 /* Submits it: the array and the job behind it, or the latter alone. With `dry` the command lines go there instead. */
 erg_status erg_farm_submit_round(erg_farm *farm, const char **dry, erg_error *error);
 erg_status erg_farm_submit_reconcile(erg_farm *farm, const char **dry, erg_error *error);

@@ -40,9 +40,9 @@ typedef struct {
 } member;
 #define MEMBER(field)                                                                                                  \
   { #field, offsetof(erg_farm, field) }
-static const member texts[] = {MEMBER(state),         MEMBER(engine),    MEMBER(name),      MEMBER(plan),
-                               MEMBER(program),       MEMBER(data),      MEMBER(directory), MEMBER(array_job),
-                               MEMBER(reconcile_job), MEMBER(partition), MEMBER(time)};
+static const member texts[] = {MEMBER(state),         MEMBER(engine),   MEMBER(name),      MEMBER(plan),
+                               MEMBER(program),       MEMBER(data),     MEMBER(directory), MEMBER(array_job),
+                               MEMBER(reconcile_job), MEMBER(job_name), MEMBER(partition), MEMBER(time)};
 static const member numbers[] = {MEMBER(points), MEMBER(chunk_points), MEMBER(missing), MEMBER(tasks)};
 static const member counts[] = {MEMBER(round), MEMBER(last_round), MEMBER(rounds), MEMBER(jobs), MEMBER(kill_at)};
 #define AT(type, farm, m) ((type *)(void *)((char *)(farm) + (m).offset))
@@ -63,8 +63,8 @@ static bool decode(const json_t *document, erg_farm *farm) {
     const char *text = json_string_value(json_array_get(extra, i));
     farm->extra[i] = erg_arena_strdup(&farm->arena, text ? text : "");
   }
-  return good && farm->state && farm->engine && farm->name && farm->plan && farm->program && farm->directory &&
-         farm->chunk_points > 0 && farm->round > 0 && farm->jobs > 0;
+  return good && farm->state && farm->engine && farm->name && farm->plan && farm->job_name && farm->program &&
+         farm->directory && farm->chunk_points > 0 && farm->round > 0 && farm->jobs > 0;
 }
 
 erg_status erg_farm_load(const char *store, erg_farm *out, erg_error *error) {

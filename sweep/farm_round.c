@@ -147,14 +147,17 @@ erg_status erg_farm_write_round(erg_farm *farm, const erg_index_ranges *missing,
 
 /* ---------------------------------------------------------------- jobs */
 
-/* Of this store's jobs and no others; only characters that no queue takes for a list. */
-static bool job_names(erg_farm *farm, const char *names[2]) {
+const char *erg_farm_job_name(erg_farm *farm) {
   char hash[65], *name = erg_arena_strdup(&farm->arena, farm->name);
-  erg_sha256_hex(farm->store, strlen(farm->store), hash);
+  erg_sha256_hex(farm->folder, strlen(farm->folder), hash);
   for (char *at = name; at && *at; at++)
     if (!isalnum((unsigned char)*at) && *at != '-') *at = '_';
-  names[0] = name ? erg_arena_printf(&farm->arena, "%.40s-%.8s", name, hash) : NULL;
-  names[1] = names[0] ? erg_arena_printf(&farm->arena, "%s-reconcile", names[0]) : NULL;
+  return name ? erg_arena_printf(&farm->arena, "%.40s-%.8s", name, hash) : NULL;
+}
+
+static bool job_names(erg_farm *farm, const char *names[2]) {
+  names[0] = farm->job_name;
+  names[1] = erg_arena_printf(&farm->arena, "%s-reconcile", farm->job_name);
   return names[1] != NULL;
 }
 

@@ -94,6 +94,9 @@ void hold(const Paths &document, const Paths &output) {
 TEST(Json, RunIsAsDocumented) {
   Paths output = emitted("run resnet18 --precision int8,fp8e4m3 --fusion epilogue,depth", 0);
   output.merge(emitted("run hand-worked --arch tiny --model rtl --activity", 0));
+  test::Folder f;
+  test::write_file(f / "p.yaml", "name: p\ndefault: int8\nlayers: {conv1: w4a8}\n");
+  output.merge(emitted("run resnet18 --precision '" + f / "p.yaml'", 0));
   hold(documented("ergon.run"), output);
 }
 
@@ -127,8 +130,8 @@ TEST(Json, SweepsAreAsDocumented) {
   Paths submit = emitted("sweep submit --dry-run" + quiet, 0);
   hold(documented("ergon.sweep.submit"), submit);
   hold(documented("ergon.sweep.run"), emitted("sweep run" + quiet, 0));
-  hold(documented("ergon.sweep"), emitted("sweep query" + store, 0));
-  hold(documented("ergon.sweep"), emitted("sweep export" + store, 0));
+  hold(documented("ergon.sweep"), emitted("sweep query --interval" + store, 0));
+  hold(documented("ergon.sweep"), emitted("sweep export --interval" + store, 0));
   hold(documented("ergon.sweep.price"), emitted("sweep price --tech horowitz-45nm,jouppi-7nm" + store, 0));
   Paths status = emitted("sweep status" + store, 0);
   EXPECT_TRUE(status.count("farm")) << "null";

@@ -4,7 +4,9 @@
 #ifndef ERGON_QUANT_H
 #define ERGON_QUANT_H
 
+#include "ergon/assign.h"
 #include "ergon/data.h"
+#include "ergon/energy_table.h"
 #include "ergon/quantized.h"
 #include "ergon/weights.h"
 

@@ -145,6 +145,8 @@ TEST(SweepFarm, SubmittingTwiceIsSubmittingOnce) {
             std::string::npos)
       << again.out;
   EXPECT_NE(test::read_file(f.fake / "squeue.args").find("--name=small-"), std::string::npos);
+  test::Output elsewhere = f.run("submit './my spec.yaml' --store \"../$(basename \"$PWD\")/./results.db\"");
+  EXPECT_NE(elsewhere.out.find("nothing was submitted"), std::string::npos) << "the same store by another path";
   test::Output status = f.run("status --store results.db");
   EXPECT_NE(status.out.find("small on slurm: under way, round 1 of at most 3, 1 tasks"), std::string::npos)
       << status.out;
@@ -223,6 +225,21 @@ TEST(SweepFarm, APointThatKillsItsWorkerOrItsTaskIsARow) {
     ASSERT_EQ(f.wait(60), "complete") << f.logs();
     EXPECT_EQ(f.rows(), f.calm());
   }
+}
+
+// Points are missing and others failed, and the shards that say so are still there.
+TEST(SweepFarm, OldShardsDoNotStandInTheWayOfARetry) {
+  Fake f(1);
+  f.set("hold");
+  ASSERT_EQ(f.submit("--rounds 1 --chunk-points 20 --kill-at 4").exit_code, 0);
+  test::write_file(f.path("results.db.farm/round-1/2.db"), std::string(5000, 'x'));
+  f.unset("hold");
+  ASSERT_EQ(f.wait(60), "incomplete") << f.logs();
+  EXPECT_EQ(f.record("missing"), "15");
+  ASSERT_EQ(f.submit("--retry-failed").exit_code, 0);
+  EXPECT_EQ(f.points(2), "3 29-43\n");
+  ASSERT_EQ(f.wait(60), "complete") << f.logs();
+  EXPECT_EQ(f.rows(), f.calm());
 }
 
 TEST(SweepFarm, ADamagedShardIsComputedAgain) {

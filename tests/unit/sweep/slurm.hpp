@@ -7,6 +7,7 @@
 #include <csignal>
 #include <netinet/in.h>
 #include <pwd.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -36,9 +37,10 @@ struct Slurm {
                .exit_code == 0;
   }
   Slurm() {
+    prctl(PR_SET_CHILD_SUBREAPER, 1); // daemons become children of this process, which takes their ends
     before = "SLURM_CONF=" + (folder / "slurm.conf") + " PATH=$PATH:/usr/sbin";
     write_conf();
-    up = start_munged() && daemon("slurmctld -D") && nodes();
+    up = start_munged() && start_controller() && nodes();
   }
   ~Slurm() {
     run("scontrol shutdown");
@@ -46,6 +48,7 @@ struct Slurm {
     for (int i = 0; i < 300 && (pid("slurmctld") || pid("n0") || pid("n1") || pid("n2")); i++) nap(10);
     for (const char *name : {"slurmctld", "n0", "n1", "n2"})
       if (int p = pid(name)) kill(p, SIGKILL);
+    for (int i = 0; i < 100 && waitpid(-1, nullptr, WNOHANG) >= 0; i++) nap(10);
   }
   test::Output run(const std::string &command) const { return test::shell("export " + before + "; " + command); }
   static void nap(int ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
@@ -55,8 +58,10 @@ struct Slurm {
     std::istringstream text(test::read_file(folder / (name + ".pid")));
     int number = 0;
     text >> number;
-    return number > 0 && kill(number, 0) == 0 ? number : 0;
+    const std::string state = number > 0 ? test::read_file("/proc/" + std::to_string(number) + "/stat") : "";
+    return state.empty() || state.find(") Z ") != std::string::npos ? 0 : number;
   }
+  bool start_controller() const { return daemon("slurmctld -D"); }
   bool start_node(int i) const {
     return daemon("slurmd -N n" + std::to_string(i) + " -D");
   }
@@ -99,7 +104,7 @@ private:
                        "\nProctrackType=proctrack/linuxproc\nTaskPlugin=task/none\n"
                        "JobAcctGatherType=jobacct_gather/none\nAccountingStorageType=accounting_storage/none\n"
                        "MpiDefault=none\nSelectType=select/cons_tres\nSelectTypeParameters=CR_CPU\n"
-                       "ReturnToService=2\nSlurmdTimeout=5\nSlurmdParameters=config_overrides\n"
+                       "ReturnToService=2\nMessageTimeout=5\nSlurmdTimeout=5\nSlurmdParameters=config_overrides\n"
                        "SchedulerParameters=sched_min_interval=100000,batch_sched_delay=0\n"
                        "StateSaveLocation=" + f + "/state\nSlurmdSpoolDir=" + f + "/spool-%n\nSlurmctldPidFile=" + f +
                        "/slurmctld.pid\nSlurmdPidFile=" + f + "/%n.pid\nSlurmctldLogFile=" + f +

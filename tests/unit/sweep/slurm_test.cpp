@@ -144,6 +144,33 @@ TEST(SweepSlurm, AKilledNodeIsNoLoss) {
   });
 }
 
+// A killed controller forgets what it was told in its last seconds: jobs that it still knows go on when it is back, for
+// others `status` says that nothing is at work, and the same submission does the rest.
+TEST(SweepSlurm, AKilledControllerIsNoLoss) {
+  NEEDS_SLURM();
+  Farm f;
+  ASSERT_TRUE(f.slurm.up);
+  ASSERT_EQ(f.submit("--chunk-points 2200").exit_code, 0);
+  const int controller = f.slurm.pid("slurmctld");
+  ASSERT_GT(controller, 0);
+  ASSERT_EQ(kill(controller, SIGKILL), 0);
+  test::Output again = f.submit("--chunk-points 2200");
+  EXPECT_EQ(again.exit_code, ERG_ERR_TOOL) << again.out;
+  EXPECT_NE(again.err.find("squeue failed"), std::string::npos) << again.err;
+  EXPECT_NE(f.run("status --store results.db").out.find("the queue does not answer"), std::string::npos);
+  ASSERT_TRUE(f.slurm.start_controller());
+  int submitted = 1;
+  for (int i = 0; i < 400 && f.record("state") != "complete"; i++, farm::Slurm::nap(500)) {
+    if (f.run("status --store results.db").out.find("small on slurm: stopped") == std::string::npos) continue;
+    test::Output o = f.submit("--chunk-points 2200");
+    ASSERT_EQ(o.exit_code, 0) << o.err;
+    submitted++;
+  }
+  ASSERT_EQ(f.record("state"), "complete") << f.logs() << f.slurm.log();
+  EXPECT_LE(submitted, 2) << "the second one is not forgotten";
+  EXPECT_EQ(f.rows(), f.calm());
+}
+
 TEST(SweepSlurm, APointThatKillsItsTaskEndsAsARow) {
   NEEDS_SLURM();
   for (const char *kill : {"--kill-at 24", "--kill-pool-at 24"}) {
