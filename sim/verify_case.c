@@ -110,7 +110,8 @@ static void put_on_step(maker *k, erg_gemm *g, int n) {
   int64_t sum = 0, half = (int64_t)1 << (p->output_bits - 1), residual = 0;
   for (int i = 0; i < g->k; i++) sum += g->a[(int64_t)row * g->k + i] * g->w[(int64_t)n * g->k + i];
   if (g->layer.residual)
-    residual = erg_requantize(g->residual[(int64_t)row * g->n + n] - g->layer.residual_zero_point, g->residual_scale, 32);
+    residual =
+        erg_requantize(g->residual[(int64_t)row * g->n + n] - g->layer.residual_zero_point, g->residual_scale, 32);
   while (beyond < 20 && (residual < 0 ? -residual : residual) >> beyond > half) beyond++;
   int t = p->accumulator_bits + 29 - p->output_bits + pick(k, -6, 0) - beyond;
   if (kind == 0 && !beyond) t = pick(k, 1, 62);

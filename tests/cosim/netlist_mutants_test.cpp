@@ -32,7 +32,12 @@ const Array kArrays[] = {
      {"int8"},
      600,
      0},
-    {"ergon_top_os", {"ergon_sequencer_os", "ergon_array_os", "ergon_epilogue"}, ERG_DATAFLOW_OS, ERG_MAC_NATIVE, {"int8"}, 1200,
+    {"ergon_top_os",
+     {"ergon_sequencer_os", "ergon_array_os", "ergon_epilogue"},
+     ERG_DATAFLOW_OS,
+     ERG_MAC_NATIVE,
+     {"int8"},
+     1200,
      (1 << 21) + (1 << 17) + (1 << 12) + 9},
     {"ergon_top_scalable",
      {"ergon_sequencer", "ergon_array_scalable", "ergon_accumulator", "ergon_epilogue"},
@@ -70,7 +75,8 @@ struct Suite {
     test::Error error;
     EXPECT_EQ(erg_arch_load("tiny", nullptr, 0, &arch, &error), ERG_OK);
     arch.rows = arch.cols = 3, arch.accumulator_depth = 16, arch.mac = a.mac;
-    point.arch = &arch, point.fusion = ERG_FUSION_EPILOGUE, point.batch = 1, point.seed = 11, point.dataflow = a.dataflow;
+    point.arch = &arch, point.fusion = ERG_FUSION_EPILOGUE, point.batch = 1, point.seed = 11,
+    point.dataflow = a.dataflow;
     EXPECT_EQ(erg_precision_parse(precision, &point.precision, &error), ERG_OK) << error.message();
     for (int i = 0; i < a.cases + (a.long_k > 0); i++) {
       Case c;
@@ -97,7 +103,8 @@ struct Suite {
     g.tile_count = 1, g.tile_rows = &one;
     g.a = static_cast<int16_t *>(erg_arena_alloc(&arena, sizeof *g.a * static_cast<size_t>(k)));
     g.w = static_cast<int16_t *>(erg_arena_alloc(&arena, sizeof *g.w * static_cast<size_t>(k)));
-    for (int i = 0; i < k; i++) g.a[i] = static_cast<int16_t>(random.range(-3, 4)), g.w[i] = static_cast<int16_t>(random.range(-3, 3));
+    for (int i = 0; i < k; i++)
+      g.a[i] = static_cast<int16_t>(random.range(-3, 4)), g.w[i] = static_cast<int16_t>(random.range(-3, 3));
   }
 
   // Whether the array behaves otherwise than the golden kernel and the formula say; without and with gaps.
@@ -136,12 +143,14 @@ bool killed(const Array &a, const std::vector<std::unique_ptr<Suite>> &suites, i
 std::string name_of(const std::string &line) {
   auto after = [&](const std::string &option) {
     const size_t at = line.find(" " + option + " ");
-    return at == std::string::npos ? std::string() : line.substr(at + option.size() + 2, line.find(' ', at + option.size() + 2) - at - option.size() - 2);
+    return at == std::string::npos
+               ? std::string()
+               : line.substr(at + option.size() + 2, line.find(' ', at + option.size() + 2) - at - option.size() - 2);
   };
   std::string src = line.substr(line.rfind(" -src ") + 6), wire = after("-wire");
   src = src.substr(src.rfind('/') + 1);
-  return after("-mode") + " " + after("-port") + "[" + after("-portbit") + "]" + (wire.empty() ? "" : " " + wire + "." + after("-wirebit")) + " " +
-         src.substr(0, src.find('-'));
+  return after("-mode") + " " + after("-port") + "[" + after("-portbit") + "]" +
+         (wire.empty() ? "" : " " + wire + "." + after("-wirebit")) + " " + src.substr(0, src.find('-'));
 }
 
 // The list's lines of one array, without the reasons: "mode port[bit] wire.bit file:line".
@@ -169,8 +178,10 @@ TEST_P(NetlistMutants, EachIsToldFromTheGoldenKernelOrListed) {
         "; hierarchy -top " + a.top +
         "; proc; flatten; opt; wreduce; memory -nomap; opt -full; simplemap t:$*dff*; opt -full; wreduce; opt -full; "
         "opt_clean -purge; write_ilang " +
-        base + "; mutate -list " + std::to_string(kMutants) + " -seed " + std::to_string(kSeed) + " -ctrl mutsel 8 1 -o " + list);
-  yosys("read_ilang " + base + "; script " + list + "; opt_clean; write_verilog -noattr " + folder / (std::string(a.top) + ".v"));
+        base + "; mutate -list " + std::to_string(kMutants) + " -seed " + std::to_string(kSeed) +
+        " -ctrl mutsel 8 1 -o " + list);
+  yosys("read_ilang " + base + "; script " + list + "; opt_clean; write_verilog -noattr " +
+        folder / (std::string(a.top) + ".v"));
   setenv("ERGON_RTL_SOURCES", folder.path.c_str(), 1);
   std::vector<std::unique_ptr<Suite>> suites;
   for (const char *precision : a.precisions) suites.push_back(std::make_unique<Suite>(a, precision));
@@ -185,7 +196,8 @@ TEST_P(NetlistMutants, EachIsToldFromTheGoldenKernelOrListed) {
     }
     const auto found = reasoned.find(name_of(line));
     if (found == reasoned.end())
-      ADD_FAILURE() << "not told from the golden kernel, and not listed: " << a.top << " " << name_of(line) << "\n" << line;
+      ADD_FAILURE() << "not told from the golden kernel, and not listed: " << a.top << " " << name_of(line) << "\n"
+                    << line;
     else
       reasoned.erase(found);
   }
