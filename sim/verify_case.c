@@ -4,6 +4,8 @@
 
 const char *const erg_case_kind_names[ERG_CASE_KINDS] = {"random", "rails", "ties", "edges", "deep"};
 
+#define MOST_DEEP_CODES 65536 /* of a deep case's input */
+
 typedef struct {
   erg_random random;
   const erg_point *point;
@@ -86,6 +88,42 @@ static void make_constants(maker *k, erg_gemm *g) {
   }
 }
 
+/* Smallest sum that rule S takes to `level` or above. */
+static int64_t first_sum_at(int64_t level, erg_requant scale, int accumulator_bits) {
+  int64_t low = -((int64_t)1 << (accumulator_bits - 1)), high = -low - 1;
+  while (low < high) {
+    int64_t middle = low + (high - low) / 2;
+    if (erg_requantize(middle, scale, accumulator_bits) >= level)
+      high = middle;
+    else
+      low = middle + 1;
+  }
+  return low;
+}
+
+/* One sum of a column is brought to where the output steps, or one below it. With a scale so small that sums are large
+ * every bit of the multiplier counts, with one so large that only a sum of 0 stays off the rails every bit of the
+ * product. A residual far beyond the rails is cancelled. */
+static void put_on_step(maker *k, erg_gemm *g, int n) {
+  const erg_precision *p = &k->point->precision;
+  int row = pick(k, 0, g->m - 1), kind = pick(k, 0, 4), beyond = 0;
+  int64_t sum = 0, half = (int64_t)1 << (p->output_bits - 1), residual = 0;
+  for (int i = 0; i < g->k; i++) sum += g->a[(int64_t)row * g->k + i] * g->w[(int64_t)n * g->k + i];
+  if (g->layer.residual)
+    residual =
+        erg_requantize(g->residual[(int64_t)row * g->n + n] - g->layer.residual_zero_point, g->residual_scale, 32);
+  while (beyond < 20 && (residual < 0 ? -residual : residual) >> beyond > half) beyond++;
+  int t = p->accumulator_bits + 29 - p->output_bits + pick(k, -6, 0) - beyond;
+  if (kind == 0 && !beyond) t = pick(k, 1, 62);
+  if (kind > 2 && !beyond) t = pick(k, 1, pick(k, 1, 31));
+  erg_requant *scale = &g->scale[n];
+  scale->multiplier = (int32_t)erg_random_range(&k->random, 1 << 30, INT32_MAX);
+  scale->shift = 31 - clip(t, 1, 62);
+  scale->real = (float)ldexp(scale->multiplier, scale->shift - 31);
+  int64_t level = erg_random_range(&k->random, 1 - half, half - 1) - residual;
+  g->bias[n] = erg_wrap(first_sum_at(level, *scale, p->accumulator_bits) - coin(k) - sum, p->accumulator_bits);
+}
+
 static void make_layer(maker *k, erg_gemm *g) {
   const erg_precision *p = &k->point->precision;
   int top = (1 << (p->output_bits - 1)) - 1, a_top = (1 << (p->activation_bits - 1)) - 1;
@@ -97,6 +135,12 @@ static void make_layer(maker *k, erg_gemm *g) {
   l->residual = coin(k);
   l->residual_zero_point = rails ? (coin(k) ? a_top : -a_top - 1) : pick(k, -a_top - 1, a_top);
   g->residual_scale = make_scale(k, p->activation_bits - 1, p->output_bits);
+  if (k->kind == ERG_CASE_TIES && coin(k)) { /* residuals of 0 too, see put_on_step */
+    l->residual_zero_point = pick(k, a_top < 3 ? -a_top : -3, a_top < 3 ? a_top : 3);
+    g->residual_scale.multiplier = (int32_t)erg_random_range(&k->random, 1 << 30, INT32_MAX);
+    g->residual_scale.shift = 31 - (coin(k) ? pick(k, 1, 62) : pick(k, 1, pick(k, 1, 31)));
+    g->residual_scale.real = (float)ldexp(g->residual_scale.multiplier, g->residual_scale.shift - 31);
+  }
   l->residual_multiplier = g->residual_scale.multiplier;
   l->residual_t = 31 - g->residual_scale.shift;
 }
@@ -122,6 +166,8 @@ erg_status erg_case_make(erg_arena *arena, const erg_point *point, int number, e
     g.k = fold_k + pick(&k, 1, fold_k);
   }
   bool room = cut(&k, arena, &g) != NULL;
+  int long_k = MOST_DEEP_CODES / g.m;
+  if (k.kind == ERG_CASE_DEEP && long_k > g.k && coin(&k)) g.k = pick(&k, g.k, long_k); /* K is a counter too */
   int64_t inputs = (int64_t)g.m * g.k, weights = (int64_t)g.n * g.k, outputs = (int64_t)g.m * g.n;
   g.a = erg_arena_alloc(arena, sizeof *g.a * (size_t)inputs);
   g.w = erg_arena_alloc(arena, sizeof *g.w * (size_t)weights);
@@ -135,6 +181,8 @@ erg_status erg_case_make(erg_arena *arena, const erg_point *point, int number, e
   fill(&k, g.residual, outputs, p->activation_bits, false);
   make_constants(&k, &g);
   make_layer(&k, &g);
+  for (int n = 0; n < g.n && k.kind == ERG_CASE_TIES; n++)
+    if (coin(&k)) put_on_step(&k, &g, n);
   erg_gemm_array(point, &g);
   *out = g;
   return ERG_OK;

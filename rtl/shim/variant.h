@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 typedef struct {
-  void *(*create)(int seed); /* of the state that a foreign array leaves uninitialised */
+  void *(*create)(int seed); /* of the state that a foreign array leaves uninitialised; else a netlist's mutation */
   void (*destroy)(void *model);
   void (*start)(void *model, const erg_rtl_layer *layer);
   const erg_rtl_request *(*requests)(const void *model);

@@ -53,6 +53,12 @@ template <typename Top> auto set_widths(Top &top, const erg_rtl_layer &layer, in
 }
 template <typename Top> void set_widths(Top &, const erg_rtl_layer &, long) {}
 
+// The port by which one fault of a netlist is chosen that holds many (yosys: mutate -ctrl); 0 chooses none.
+template <typename Top> auto set_mutation(Top &top, int mutation, int) -> decltype(top.mutsel, void()) {
+  top.mutsel = static_cast<uint8_t>(mutation);
+}
+template <typename Top> void set_mutation(Top &, int, long) {}
+
 Model *model_of(void *model) {
   return static_cast<Model *>(model);
 }
@@ -60,8 +66,9 @@ const Model *model_of(const void *model) {
   return static_cast<const Model *>(model);
 }
 
-void *create(int) {
+void *create(int seed) {
   Model *model = new Model;
+  set_mutation(*model->top, seed, 0);
   model->top->eval(); // constant outputs settle
   return model;
 }

@@ -32,7 +32,8 @@ typedef struct {
   /* A foreign array behind the ports of rtl/dut_template.sv; all zero for the array of the house. */
   const char *const *dut_files; /**< its sources, NULL at the end */
   const char *dut_top;          /**< its top module */
-  int seed;                     /**< of what it leaves uninitialised (registers, memories, x); 0 and up */
+  int seed;                     /**< of what it leaves uninitialised (registers, memories, x); 0 and up. Of the house's
+                                     array: which fault of a netlist with many (port mutsel); 0: none */
   erg_rtl_look look;            /**< what can be seen of it; 0 is the fastest */
   int rule;                     /**< of requantization, as erg_rule: 0 S, 1 D, 3 A; the array of the house only */
   int output_bits;              /**< 2..16; 0: activation_bits, which a foreign array always has */
