@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Quantization-aware training: its forward is the golden kernels' to the last bit, its backward is what each rule says.
 #include "integer_net.hpp"
+#include <algorithm>
 #include <cstring>
 
 namespace {
@@ -65,6 +66,7 @@ TEST(Qat, WideCodesAndNarrowAccumulators) { // above 32 bits multipliers have 16
   for (uint64_t seed = 1; seed <= 25; seed++) {
     compare(seed, "int16", ERG_CALIBRATE_MIN_MAX);
     compare(seed, "w4a4p12", ERG_CALIBRATE_MIN_MAX);
+    compare(seed, "w8a8p12", ERG_CALIBRATE_MIN_MAX);
   }
 }
 
