@@ -124,6 +124,32 @@ TEST(Qat, RulesBackward) {
   EXPECT_DOUBLE_EQ(c.sum("b.weight"), last);
 }
 
+TEST(Qat, AMeanBeyondItsGridIsAClamp) { // means span less than pixels do: a map of one large value saturates
+  test::SmallNet net(4, 4, 1,
+                     {"{name: a, op: gemm, K: 1}", "{name: p, op: global_avg_pool}", "{name: f, op: fc, K: 2}"});
+  test::Weights w(net), g(net);
+  test::Examples data(net, 40, 8);
+  *w.named("a.weight")->values = 1;
+  w.named("f.weight")->values[0] = 0.5;
+  w.named("f.weight")->values[1] = -0.25;
+  const std::vector<double> flat(16, *std::max_element(data.values.begin(), data.values.end()));
+  const int label = 0;
+  for (erg_qat_rule rule : {ERG_QAT_STE, ERG_QAT_IDENTITY}) {
+    erg_quantize_options o = test::options("int8");
+    Qat q(net, w, data, o, rule);
+    test::Error error;
+    int out = -1;
+    *g.named("a.weight")->values = 0;
+    ASSERT_EQ(erg_qat_forward(q.qat, q.tape, &w, &g, flat.data(), 1, nullptr, &out, &error), ERG_OK) << error.message();
+    erg_tape_attrs attrs{};
+    attrs.labels = &label;
+    int loss = erg_tape_apply(q.tape, erg_tape_op_find("cross_entropy"), &attrs, &out, &error);
+    ASSERT_EQ(erg_tape_backward(q.tape, loss, &error), ERG_OK);
+    double gradient = *g.named("a.weight")->values;
+    EXPECT_EQ(gradient == 0, rule == ERG_QAT_STE) << gradient;
+  }
+}
+
 TEST(Qat,
      StraightThroughIsTheGradientOfTheSmoothNetwork) { // at 16 bits roundings are small: STE nears the float gradient
   test::SmallNet net(5, 5, 2,
