@@ -34,6 +34,7 @@ enum {
   ERG_OPTION_SWEEP = 131072,   /**< store, jobs, chunk, where, sort, limit, front, csv, those of submit */
   ERG_OPTION_EVAL = 1048576,   /**< weights, data, precision, calibration, per-tensor, equalize, model, examples */
   ERG_OPTION_WHERE = 262144,   /**< where alone */
+  ERG_OPTION_TRAIN = 2097152,  /**< data, out, from, epochs, batch, learning-rate, optimizer, ... */
 };
 
 #define MOST_LIST 16
@@ -91,6 +92,11 @@ typedef struct {
   const char *weights, *data; /**< eval */
   int calibration, integer_model, examples; /**< of erg_calibration_names, erg_integer_names; 0: the default count */
   bool per_tensor, equalize;
+  int epochs, train_batch, patience; /**< train */
+  double learning_rate, label_smoothing;
+  const char *optimizer, *from;
+  bool qat;
+  int qat_rule, qat_epochs; /**< of erg_qat_names; 0: as many as epochs */
   char command_line[1024];
   erg_arena arena;
 } erg_cli;

@@ -199,3 +199,11 @@ TEST(Json, EvalIsAsDocumented) {
   erg_weights_free(&weights);
   erg_graph_free(&graph);
 }
+
+TEST(Json, TrainIsAsDocumented) {
+  test::Folder f;
+  std::string line = "train manifold-mlp --data manifold --examples 100 --epochs 2 --quiet --out '" + (f / "w") + "'";
+  hold(documented("ergon.train"), emitted(line + " --qat ste --precision w4a8 --qat-epochs 1", 0));
+  Paths held = emitted(line + " --patience 1 --from '" + (f / "w") + "'", 0);
+  EXPECT_EQ(held, emitted(line, 0)); // nulls have their place
+}
