@@ -170,6 +170,7 @@ erg_status erg_sens_measure(const erg_graph *graph, const erg_weights *weights, 
   if (status == ERG_OK) status = open(&b, weights, &s, &fault);
   if (status == ERG_OK) status = sens_loss(&b, &b.slope, &s.float_loss, &fault);
   if (status == ERG_OK && hessian) status = sens_hutchinson(&b, &s, &fault);
+  sens_clear(&b.fisher);
   if (status == ERG_OK && wanted(options, ERG_SENS_FISHER)) status = sens_fisher(&b, &fault);
   for (int l = 0; l < s.layers && status == ERG_OK; l++) status = predict(&b, &s, l, &fault);
   if (status == ERG_OK && wanted(options, ERG_SENS_SCAN)) status = scan(&b, weights, calibration, &s, &fault);
