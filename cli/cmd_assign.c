@@ -5,9 +5,8 @@
 #include <string.h>
 
 static erg_status run(int argc, char **argv, erg_error *error);
-static const erg_command command = {"assign", "WORKLOAD",
-                                    "which layer gets how many bits, for a budget of energy or loss: a precision plan", 4,
-                                    run};
+static const erg_command command = {
+    "assign", "WORKLOAD", "which layer gets how many bits, for a budget of energy or loss: a precision plan", 4, run};
 ERG_REGISTER(erg_command, command);
 
 #define RANDOM_PLANS 20
@@ -37,8 +36,7 @@ static double predicted_of(const erg_sens_job *job, const int *weight_bits) {
   double sum = 0;
   for (int l = 0; l < s->layers; l++)
     for (int o = 0; o < s->options; o++)
-      if (job->cli->bits[o] == weight_bits[s->nodes[l]])
-        sum += s->loss[job->cli->estimator][l * s->options + o];
+      if (job->cli->bits[o] == weight_bits[s->nodes[l]]) sum += s->loss[job->cli->estimator][l * s->options + o];
   return sum;
 }
 
@@ -51,9 +49,8 @@ static erg_status score(const erg_sens_job *job, const int *weight_bits, const e
   char *text = erg_plan_text(&arena, &job->graph, "plan", NULL, &job->cli->precisions[0], weight_bits);
   erg_status status = text ? erg_widths_parse("plan", text, &job->graph, &widths, error)
                            : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
-  const erg_quantize_options options = {.precision = widths.widest,
-                                        .layers = widths.nodes,
-                                        .calibration = (erg_calibration_method)job->cli->calibration};
+  const erg_quantize_options options = {
+      .precision = widths.widest, .layers = widths.nodes, .calibration = (erg_calibration_method)job->cli->calibration};
   if (status == ERG_OK) status = erg_quantize(&job->graph, &job->weights, &job->calibration, &options, &q, error);
   if (status == ERG_OK) status = erg_evaluate(&q, NULL, data, ERG_INTEGER_FAST, NULL, out, error);
   erg_quantized_free(&q);
@@ -180,7 +177,8 @@ static void print(const assignment *a, erg_bit_budget budget, FILE *stream) {
   erg_table_free(table);
   fprintf(stream, "\nAll layers together on the integer kernels; nothing was chosen on test examples.\n");
   table = erg_table_new();
-  static const char *const headings[] = {"plan", "energy [nJ]", "predicted [nat]", "loss, train", "loss, test", "accuracy, test [%]"};
+  static const char *const headings[] = {"plan",        "energy [nJ]", "predicted [nat]",
+                                         "loss, train", "loss, test",  "accuracy, test [%]"};
   for (size_t i = 0; i < ERG_COUNT_OF(headings); i++) erg_table_column(table, headings[i], i > 0);
   for (int i = 0; i < a->row_count; i++) {
     const plan *p = &a->rows[i];
@@ -196,8 +194,10 @@ static void print(const assignment *a, erg_bit_budget budget, FILE *stream) {
   }
   erg_table_print(table, stream);
   erg_table_free(table);
-  fprintf(stream, "%d random plans that this energy lets no layer raise: mean loss %.4f on train, %d of them below the plan's.\n",
-          a->random_count, a->random_mean_loss, a->random_better);
+  fprintf(
+      stream,
+      "%d random plans that this energy lets no layer raise: mean loss %.4f on train, %d of them below the plan's.\n",
+      a->random_count, a->random_mean_loss, a->random_better);
 }
 
 static json_t *json_of(const assignment *a, erg_bit_budget budget) {
@@ -216,7 +216,8 @@ static json_t *json_of(const assignment *a, erg_bit_budget budget) {
   }
   json_object_set_new(json, "workload", json_string(job->graph.name));
   json_object_set_new(json, "estimator", json_string(erg_sens_names[job->cli->estimator]));
-  json_object_set_new(json, "budget", json_pack("{s:s, s:f}", "of", budget.by_loss ? "loss" : "energy_pj", "value", budget.budget));
+  json_object_set_new(json, "budget",
+                      json_pack("{s:s, s:f}", "of", budget.by_loss ? "loss" : "energy_pj", "value", budget.budget));
   json_object_set_new(json, "energy_pj", json_real(a->choice.energy_pj));
   json_object_set_new(json, "run_pj", json_real(a->choice.run_pj));
   json_object_set_new(json, "predicted_loss", json_real(a->choice.loss));
@@ -231,9 +232,10 @@ static json_t *json_of(const assignment *a, erg_bit_budget budget) {
 static erg_status write_plan(const assignment *a, erg_bit_budget budget, erg_error *error) {
   const erg_cli *cli = a->job->cli;
   bool named = strcmp(cli->name, "fitted") != 0; /* the default of another command */
-  char *help = erg_arena_printf(a->arena, "weights by %s for %s %.6g%s on %s, %s", erg_sens_names[cli->estimator],
-                                budget.by_loss ? "a loss of" : "an energy of", budget.budget, budget.by_loss ? " nat" : " pJ",
-                                a->job->machine.arch.name, a->job->machine.technology.name);
+  char *help =
+      erg_arena_printf(a->arena, "weights by %s for %s %.6g%s on %s, %s", erg_sens_names[cli->estimator],
+                       budget.by_loss ? "a loss of" : "an energy of", budget.budget, budget.by_loss ? " nat" : " pJ",
+                       a->job->machine.arch.name, a->job->machine.technology.name);
   char *text = erg_plan_text(a->arena, &a->job->graph, named ? cli->name : "assigned", help, &cli->precisions[0],
                              a->choice.weight_bits);
   if (!text) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");

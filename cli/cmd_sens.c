@@ -2,8 +2,8 @@
 #include "sens_report.h"
 
 static erg_status run(int argc, char **argv, erg_error *error);
-static const erg_command command = {"sens", "WORKLOAD",
-                                    "what narrower weights of each layer do to the loss: predicted and measured", 4, run};
+static const erg_command command = {
+    "sens", "WORKLOAD", "what narrower weights of each layer do to the loss: predicted and measured", 4, run};
 ERG_REGISTER(erg_command, command);
 
 static erg_status run(int argc, char **argv, erg_error *error) {

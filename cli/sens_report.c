@@ -13,7 +13,8 @@ static erg_status check_line(const erg_cli *cli, erg_error *error) {
   if (cli->precision_count > 1 || cli->fusion_count > 1)
     erg_fail(error, ERG_ERR_USAGE, "--precision, --fusion: one of each");
   if (cli->precision_files[0])
-    erg_fail(error, ERG_ERR_USAGE, "--precision: found a plan; a plan is what comes out: give what all else has, such as int8");
+    erg_fail(error, ERG_ERR_USAGE,
+             "--precision: found a plan; a plan is what comes out: give what all else has, such as int8");
   return error->status;
 }
 
@@ -126,15 +127,16 @@ void erg_sens_json(const erg_sens_job *job, unsigned skip, json_t *envelope) {
   for (int o = 0; o < s->options; o++) json_array_append_new(bits, json_integer(job->cli->bits[o]));
   for (int e = 0; e < ERG_SENS_COUNT; e++)
     if (!(skip >> e & 1u))
-      json_array_append_new(spreads, json_pack("{s:s, s:o}", "estimator", erg_sens_names[e], "ratio",
-                                               number(erg_sens_spread(s, (erg_sens_estimator)e, erg_sens_reference(job->cli),
-                                                                      job->energies.energy_pj))));
+      json_array_append_new(spreads,
+                            json_pack("{s:s, s:o}", "estimator", erg_sens_names[e], "ratio",
+                                      number(erg_sens_spread(s, (erg_sens_estimator)e, erg_sens_reference(job->cli),
+                                                             job->energies.energy_pj))));
   for (int l = 0; l < s->layers; l++)
     for (int o = 0; o < s->options; o++) {
       int at = l * s->options + o;
-      json_t *row = json_pack("{s:s, s:i, s:o, s:o}", "layer", job->graph.nodes[s->nodes[l]].name, "bits",
-                              job->cli->bits[o], "energy_pj", number(job->energies.energy_pj[at]), "slope",
-                              number(s->slope[at]));
+      json_t *row =
+          json_pack("{s:s, s:i, s:o, s:o}", "layer", job->graph.nodes[s->nodes[l]].name, "bits", job->cli->bits[o],
+                    "energy_pj", number(job->energies.energy_pj[at]), "slope", number(s->slope[at]));
       for (int e = 0; e < ERG_SENS_COUNT; e++)
         json_object_set_new(row, erg_sens_names[e], skip >> e & 1u ? json_null() : number(s->loss[e][at]));
       json_array_append_new(layers, row);

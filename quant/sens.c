@@ -126,10 +126,12 @@ static erg_status scan(const sens_bench *b, const erg_weights *weights, const er
 }
 
 static erg_status check(const erg_dataset *data, const erg_sens_options *o, erg_error *error) {
-  if (o->count < 1 || o->count > 15) erg_fail(error, ERG_ERR_USAGE, "sens: found %d widths; allowed: 1 to 15", o->count);
+  if (o->count < 1 || o->count > 15)
+    erg_fail(error, ERG_ERR_USAGE, "sens: found %d widths; allowed: 1 to 15", o->count);
   for (int i = 0; i < o->count && i < 15; i++)
     if (o->bits[i] < 2 || o->bits[i] > 16 || (i && o->bits[i] <= o->bits[i - 1]))
-      erg_fail(error, ERG_ERR_USAGE, "sens: found width %d at place %d; allowed: 2 to 16, ascending", o->bits[i], i + 1);
+      erg_fail(error, ERG_ERR_USAGE, "sens: found width %d at place %d; allowed: 2 to 16, ascending", o->bits[i],
+               i + 1);
   if (o->probes < 1) erg_fail(error, ERG_ERR_USAGE, "sens: found %d probes; allowed: 1 and up", o->probes);
   if (data->count < 1 || !data->labels) erg_fail(error, ERG_ERR_DATA, "sens: the data set has no labelled examples");
   return error->status;

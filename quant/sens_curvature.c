@@ -110,8 +110,7 @@ erg_status sens_hutchinson(sens_bench *b, const erg_sens *s, erg_error *error) {
   sens_clear(&b->diagonal);
   for (int p = 0; p < b->options->probes && status == ERG_OK; p++) {
     for (int i = 0; i < z.count; i++)
-      for (int64_t e = 0; e < z.items[i].elements; e++)
-        z.items[i].values[e] = erg_random_range(&random, 0, 1) ? 1 : -1;
+      for (int64_t e = 0; e < z.items[i].elements; e++) z.items[i].values[e] = erg_random_range(&random, 0, 1) ? 1 : -1;
     status = probe(b, s, &original, &z, &up, steps, error);
   }
   free(steps);
