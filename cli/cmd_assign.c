@@ -118,7 +118,7 @@ static erg_status controls(assignment *a, erg_error *error) {
   }
   for (int i = 0; i < RANDOM_PLANS && status == ERG_OK; i++) {
     erg_assignment drawn;
-    erg_evaluation v;
+    erg_evaluation v = {0};
     erg_error fault = {0};
     if (erg_assign_random(&table, budget.budget - job->energies.base_pj, &random, a->arena, &drawn, &fault) == ERG_OK) {
       int *bits = bits_of(a, drawn.option);

@@ -12,12 +12,15 @@ erg_status sens_delta(const erg_parameter *w, int bits, double *delta, erg_error
   int64_t reduction = w->elements / filters;
   double *scale = malloc((size_t)filters * sizeof *scale);
   int16_t *codes = malloc((size_t)w->elements * sizeof *codes);
-  erg_status status = scale && codes ? ERG_OK : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
-  if (status == ERG_OK) {
-    erg_weight_scales(filters, reduction, w->values, bits, (erg_weight_grid){0}, scale);
-    erg_weight_codes(filters, reduction, w->values, bits, scale, codes);
-    for (int64_t i = 0; i < w->elements; i++) delta[i] = codes[i] * scale[i / reduction] - w->values[i];
+  erg_status status = ERG_OK;
+  if (!scale || !codes) {
+    status = erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+    goto out;
   }
+  erg_weight_scales(filters, reduction, w->values, bits, (erg_weight_grid){0}, scale);
+  erg_weight_codes(filters, reduction, w->values, bits, scale, codes);
+  for (int64_t i = 0; i < w->elements; i++) delta[i] = codes[i] * scale[i / reduction] - w->values[i];
+out:
   free(codes);
   free(scale);
   return status;
@@ -46,9 +49,12 @@ static erg_status predict(sens_bench *b, erg_sens *s, int layer, erg_error *erro
   const erg_parameter *w = sens_layer(&b->weights, node);
   const double *h = sens_layer(&b->diagonal, node)->values, *f = sens_layer(&b->fisher, node)->values,
                *g = sens_layer(&b->slope, node)->values;
-  double *delta = malloc((size_t)w->elements * sizeof *delta), *original = malloc((size_t)w->elements * sizeof *delta);
-  erg_status status = delta && original ? ERG_OK : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
-  if (status != ERG_OK) goto out;
+  double *delta = calloc((size_t)w->elements, sizeof *delta), *original = calloc((size_t)w->elements, sizeof *delta);
+  erg_status status = ERG_OK;
+  if (!delta || !original) {
+    status = erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+    goto out;
+  }
   memcpy(original, w->values, (size_t)w->elements * sizeof *original);
   double mean = 0;
   for (int64_t i = 0; i < w->elements; i++) mean += h[i] / (double)w->elements;
@@ -137,7 +143,7 @@ static erg_status check(const erg_dataset *data, const erg_sens_options *o, erg_
   return error->status;
 }
 
-static erg_status open(sens_bench *b, const erg_weights *weights, erg_sens *s, erg_error *error) {
+static erg_status open_bench(sens_bench *b, const erg_weights *weights, erg_sens *s, erg_error *error) {
   const erg_graph *graph = b->graph;
   s->options = b->options->count;
   s->nodes = erg_arena_alloc(&s->arena, sizeof *s->nodes * (size_t)graph->node_count);
@@ -169,7 +175,7 @@ erg_status erg_sens_measure(const erg_graph *graph, const erg_weights *weights, 
   erg_error fault = {0};
   bool hessian = wanted(options, ERG_SENS_HUTCHINSON) || wanted(options, ERG_SENS_TRACE);
   erg_status status = check(data, options, &fault);
-  if (status == ERG_OK) status = open(&b, weights, &s, &fault);
+  if (status == ERG_OK) status = open_bench(&b, weights, &s, &fault);
   if (status == ERG_OK) status = sens_loss(&b, &b.slope, &s.float_loss, &fault);
   if (status == ERG_OK && hessian) status = sens_hutchinson(&b, &s, &fault);
   sens_clear(&b.fisher);

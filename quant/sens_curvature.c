@@ -101,8 +101,8 @@ erg_status sens_hutchinson(sens_bench *b, const erg_sens *s, erg_error *error) {
   erg_weights original = {0}, z = {0}, up = {0};
   erg_random random;
   double *steps = calloc((size_t)s->layers, sizeof *steps);
-  erg_status status = steps ? ERG_OK : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
-  if (status == ERG_OK) status = erg_weights_copy(&b->weights, &original, error);
+  if (!steps) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  erg_status status = erg_weights_copy(&b->weights, &original, error);
   if (status == ERG_OK) status = erg_weights_copy(&b->weights, &z, error);
   if (status == ERG_OK) status = erg_weights_copy(&b->weights, &up, error);
   if (status == ERG_OK) status = steps_of(b, s, steps, error);
