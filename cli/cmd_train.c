@@ -15,6 +15,7 @@ typedef struct {
   erg_weights weights;
   erg_dataset train, test, calibration;
   erg_train_result result;
+  erg_widths widths; /* where --precision is a plan */
   erg_integer_training integer;
 } job;
 
@@ -23,6 +24,7 @@ static void free_job(job *j) {
   erg_evaluation_free(&j->integer.before);
   erg_train_result_free(&j->integer.result);
   erg_train_result_free(&j->result);
+  erg_widths_free(&j->widths);
   erg_dataset_free(&j->calibration);
   erg_dataset_free(&j->test);
   erg_dataset_free(&j->train);
@@ -61,6 +63,8 @@ static erg_status load(const erg_cli *cli, job *j, erg_error *error) {
     erg_dataset_load(cli->data, cli->seed, ERG_SPLIT_TEST, 0, &j->test, error);
   if (cli->qat && j->train.name)
     erg_dataset_load(cli->data, cli->seed, ERG_SPLIT_CALIBRATION, 0, &j->calibration, error);
+  if (cli->qat && cli->precision_files[0] && j->graph.name)
+    erg_widths_load(cli->precision_files[0], &j->graph, &j->widths, error);
   if (j->calibration.count > CALIBRATION_EXAMPLES) j->calibration.count = CALIBRATION_EXAMPLES;
   j->integer.calibration_examples = j->calibration.count;
   return error->status;
@@ -115,7 +119,12 @@ static erg_status judge(job *j, erg_error *error) {
 
 /* Quantized as they are, then trained on in integers; both judged by the golden kernels. */
 static erg_status train_integers(const erg_cli *cli, job *j, erg_error *error) {
-  const erg_quantize_options options = {.precision = cli->precisions[0],
+  bool plan = cli->precision_files[0] != NULL;
+  char name[32];
+  snprintf(j->integer.precision, sizeof j->integer.precision, "%s",
+           plan ? j->widths.plan.name : erg_precision_name(&cli->precisions[0], name));
+  const erg_quantize_options options = {.precision = plan ? j->widths.widest : cli->precisions[0],
+                                        .layers = plan ? j->widths.nodes : NULL,
                                         .calibration = (erg_calibration_method)cli->calibration};
   erg_qat *qat;
   erg_status status =

@@ -70,10 +70,8 @@ void erg_training_print(const erg_training *t, FILE *stream) {
   fputc('\n', stream);
   if (t->result->epoch_count) print_curve(t->result, stream);
   if (t->integer) {
-    char name[32];
-    fprintf(stream, "\nIntegers: %s, rule %s, ranges by %s over %d calibration examples\n",
-            erg_precision_name(&cli->precisions[0], name), erg_qat_names[cli->qat_rule],
-            erg_calibration_names[cli->calibration], t->integer->calibration_examples);
+    fprintf(stream, "\nIntegers: %s, rule %s, ranges by %s over %d calibration examples\n", t->integer->precision,
+            erg_qat_names[cli->qat_rule], erg_calibration_names[cli->calibration], t->integer->calibration_examples);
     print_curve(&t->integer->result, stream);
   }
   fputc('\n', stream);
@@ -103,13 +101,12 @@ static json_t *curve_json(const erg_train_result *r) {
 
 static json_t *integer_json(const erg_training *t) {
   const erg_integer_training *n = t->integer;
-  char name[32];
   if (!n) return json_null();
   return json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:o, s:o, s:o, s:o}", "rule", erg_qat_names[t->cli->qat_rule],
-                   "precision", erg_precision_name(&t->cli->precisions[0], name), "calibration",
-                   erg_calibration_names[t->cli->calibration], "calibration_examples", n->calibration_examples,
-                   "epochs", n->result.epoch_count, "best_epoch", n->result.best_epoch, "curve", curve_json(&n->result),
-                   "train", score_json(n->result.train_count, n->result.train), "before",
+                   "precision", n->precision, "calibration", erg_calibration_names[t->cli->calibration],
+                   "calibration_examples", n->calibration_examples, "epochs", n->result.epoch_count, "best_epoch",
+                   n->result.best_epoch, "curve", curve_json(&n->result), "train",
+                   score_json(n->result.train_count, n->result.train), "before",
                    score_json(n->before.examples, (erg_score){n->before.loss, n->before.accuracy}), "test",
                    score_json(n->after.examples, (erg_score){n->after.loss, n->after.accuracy}));
 }

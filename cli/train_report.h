@@ -11,6 +11,7 @@ typedef struct {
   erg_train_result result;
   erg_evaluation before, after; /**< test examples on the golden kernels: rounded afterwards, and trained */
   int calibration_examples;
+  char precision[64];           /**< as `ergon eval` names it: a plan by its own name */
 } erg_integer_training;
 
 typedef struct {
