@@ -100,6 +100,13 @@ static erg_status report(const erg_eval *eval, erg_error *error) {
   return status;
 }
 
+/* What will take a while is told beforehand. */
+static void tell(const erg_cli *cli, const inputs *in, const char *what, int examples) {
+  double macs = (double)erg_graph_macs(&in->graph) / BATCH;
+  if (!cli->quiet && macs * examples > 2e10)
+    fprintf(stderr, "%s: %d examples of %.0f MMAC in double precision ...\n", what, examples, macs / 1e6);
+}
+
 static erg_status evaluate(const erg_cli *cli, inputs *in, erg_error *error) {
   erg_point machine = {.arch = &in->arch,
                        .graph = &in->graph,
@@ -119,8 +126,10 @@ static erg_status evaluate(const erg_cli *cli, inputs *in, erg_error *error) {
   eval.rows = erg_arena_alloc((erg_arena *)&cli->arena, sizeof *eval.rows * (size_t)eval.row_count);
   if (!eval.rows) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   erg_calibration calibration = {0};
+  tell(cli, in, "float network", in->test.count);
   erg_status status = erg_evaluate_float(&in->graph, &in->weights, &in->test, &eval.reference, error);
   if (status == ERG_OK && cli->equalize) status = erg_equalize(&in->graph, &in->weights, &eval.equalized, error);
+  tell(cli, in, "calibration", in->calibration.count);
   if (status == ERG_OK) status = erg_calibrate(&in->graph, &in->weights, &in->calibration, &calibration, error);
   for (int i = 0; i < eval.row_count && status == ERG_OK; i++) status = evaluate_row(&eval, in, &calibration, i, error);
   if (status == ERG_OK) status = report(&eval, error);

@@ -150,10 +150,19 @@ static erg_status infer_average(const erg_tape_attrs *attrs, const erg_shape *in
   return erg_tape_op_find("avg_pool")->infer(attrs, in, out, saved, scratch, error);
 }
 
+/* The mean of a whole map has a grid of its own; a scale is there for it alone. */
+static double requantized_mean(const erg_quantized_layer *l, int64_t sum) {
+  const erg_map_mean *m = &l->map_mean;
+  int64_t v = m->codes.zero_point + erg_fake_requantize(sum, m->scale.scale, m->accumulator_bits);
+  v = v < m->codes.low ? m->codes.low : v > m->codes.high ? m->codes.high : v;
+  return (double)(v - m->codes.zero_point) * l->output.scale;
+}
+
 /* The mean in double lies within 2^-40 of the rational number; ties are taken apart from it by the sum of codes. */
 static void average_forward(erg_tape_step *t) {
   const erg_pool_shape *p = &t->attrs.pool;
   double scale = own(t)->layer->input.scale;
+  bool mean_of_map = own(t)->layer->map_mean.accumulator_bits > 0;
   own(t)->smooth->forward(t);
   for (int64_t i = 0; i < erg_shape_elements(t->out); i++) {
     int64_t q = i / p->in.c % p->out_w, r = i / p->in.c / p->out_w % p->out_h;
@@ -162,7 +171,7 @@ static void average_forward(erg_tape_step *t) {
     int64_t columns = (w + p->kernel_w < p->in.w ? w + p->kernel_w : p->in.w) - (w < 0 ? 0 : w), n = rows * columns;
     int64_t sum = erg_fake_code(t->y[i] * (double)n, scale), magnitude = sum < 0 ? -sum : sum;
     int64_t mean = (2 * magnitude + n) / (2 * n); /* half away from zero */
-    t->y[i] = (double)(sum < 0 ? -mean : mean) * scale;
+    t->y[i] = mean_of_map ? requantized_mean(own(t)->layer, sum) : (double)(sum < 0 ? -mean : mean) * scale;
   }
 }
 
