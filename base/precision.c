@@ -36,7 +36,7 @@ static bool take_width(const char **at, char letter, int *width) {
   return true;
 }
 
-static int default_accumulator(int weight_bits, int activation_bits) {
+int erg_default_accumulator_bits(int weight_bits, int activation_bits) {
   return weight_bits + activation_bits <= 16 ? 32 : 48; /* int16 x int16 overflows 32 bits at K = 3 */
 }
 
@@ -56,7 +56,7 @@ erg_status erg_precision_parse(const char *text, erg_precision *out, erg_error *
   } else if (!take_width(&at, 'w', &p.weight_bits) || !take_width(&at, 'a', &p.activation_bits)) {
     return bad(text, "not a precision", error);
   }
-  p.accumulator_bits = default_accumulator(p.weight_bits, p.activation_bits);
+  p.accumulator_bits = erg_default_accumulator_bits(p.weight_bits, p.activation_bits);
   p.output_bits = p.activation_bits;
   if (text[0] == 'w') {
     take_width(&at, 'p', &p.accumulator_bits);
@@ -76,7 +76,7 @@ char *erg_precision_name(const erg_precision *p, char buffer[32]) {
     snprintf(buffer, 32, "%s", formats[p->format].name);
     return buffer;
   }
-  bool plain = p->accumulator_bits == default_accumulator(p->weight_bits, p->activation_bits);
+  bool plain = p->accumulator_bits == erg_default_accumulator_bits(p->weight_bits, p->activation_bits);
   bool same_output = p->output_bits == p->activation_bits;
   if (plain && same_output && p->weight_bits == p->activation_bits) {
     snprintf(buffer, 32, "int%d", p->weight_bits);

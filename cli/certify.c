@@ -18,10 +18,9 @@ static const char *verdict(const erg_certify_row *row, int bits) {
 
 erg_status erg_print_certificates(const erg_result *result, FILE *stream, erg_error *error) {
   char name[32];
-  const erg_precision *precision = &result->point.precision;
-  fprintf(stream, "\naccumulator certificates, %s, %s\n", erg_precision_name(precision, name),
+  fprintf(stream, "\naccumulator certificates, %s, %s\n", erg_point_precision_name(&result->point, name),
           erg_fusion_names[result->point.fusion]);
-  if (!erg_precision_is_int(precision)) {
+  if (!erg_precision_is_int(&result->point.precision)) {
     fprintf(stream, "skipped, because a floating-point sum has no integer width\n");
     return ERG_OK;
   }
@@ -42,15 +41,16 @@ erg_status erg_print_certificates(const erg_result *result, FILE *stream, erg_er
     const erg_pass *pass = result->layers[i].pass;
     erg_certify_row row;
     if (pass->kind != ERG_PASS_ARRAY) continue;
-    status = erg_certify(pass, precision, result->point.seed, &row, error);
+    const erg_precision precision = erg_precision_at(&result->point, pass);
+    status = erg_certify(pass, &precision, result->point.seed, &row, error);
     if (status != ERG_OK) break;
     erg_table_cell(table, "%s", pass->name);
     erg_table_cell(table, "%" PRId64, row.reduction);
     erg_table_cell(table, "%d", row.worst.bits);
     erg_table_cell(table, "%d", row.golden.bits);
     erg_table_cell(table, "%d", row.array.bits);
-    erg_table_cell(table, "%d", precision->accumulator_bits);
-    erg_table_cell(table, "%s", verdict(&row, precision->accumulator_bits));
+    erg_table_cell(table, "%d", precision.accumulator_bits);
+    erg_table_cell(table, "%s", verdict(&row, precision.accumulator_bits));
     erg_table_cell(table, "%s", row.golden.reason);
   }
   if (status == ERG_OK) erg_table_print(table, stream);

@@ -18,6 +18,7 @@ typedef struct {
   erg_arch arch;
   erg_weights weights;
   erg_dataset calibration, test;
+  erg_widths widths[MOST_LIST]; /* of precisions that are plans */
 } inputs;
 
 static void free_inputs(inputs *in) {
@@ -26,6 +27,7 @@ static void free_inputs(inputs *in) {
   erg_weights_free(&in->weights);
   erg_arch_free(&in->arch);
   erg_graph_free(&in->graph);
+  for (int i = 0; i < MOST_LIST; i++) erg_widths_free(&in->widths[i]);
 }
 
 static erg_status check_line(const erg_cli *cli, erg_error *error) {
@@ -40,6 +42,8 @@ static erg_status load(const erg_cli *cli, inputs *in, erg_error *error) {
   erg_graph_load(cli->arguments[0], BATCH, cli->workload_sets, cli->workload_set_count, &in->graph, error);
   erg_arch_load(cli->arch, cli->arch_sets, cli->arch_set_count, &in->arch, error);
   if (in->graph.name) erg_weights_read(cli->weights, &in->graph, &in->weights, error);
+  for (int i = 0; i < cli->precision_count && in->graph.name; i++)
+    if (cli->precision_files[i]) erg_widths_load(cli->precision_files[i], &in->graph, &in->widths[i], error);
   erg_dataset_load(cli->data, cli->seed, ERG_SPLIT_TEST, cli->examples, &in->test, error);
   erg_status status = erg_dataset_load(cli->data, cli->seed, ERG_SPLIT_CALIBRATION, 0, &in->calibration,
                                        in->test.name ? error : NULL); /* its fault has been told */
@@ -52,8 +56,11 @@ static erg_status evaluate_row(erg_eval *eval, const inputs *in, const erg_calib
   const erg_cli *cli = eval->cli;
   erg_eval_row *row = &eval->rows[index];
   char name[32];
-  row->name = erg_arena_strdup((erg_arena *)&cli->arena, erg_precision_name(&cli->precisions[index], name));
-  const erg_quantize_options options = {.precision = cli->precisions[index],
+  const erg_widths *widths = cli->precision_files[index] ? &in->widths[index] : NULL;
+  row->name = erg_arena_strdup((erg_arena *)&cli->arena,
+                               widths ? widths->plan.name : erg_precision_name(&cli->precisions[index], name));
+  const erg_quantize_options options = {.precision = widths ? widths->widest : cli->precisions[index],
+                                        .layers = widths ? widths->nodes : NULL,
                                         .weight_grid = {.per_tensor = cli->per_tensor},
                                         .calibration = (erg_calibration_method)cli->calibration};
   const erg_integer_machine machine = {.point = eval->machine, .quiet = cli->quiet};
@@ -93,6 +100,13 @@ static erg_status report(const erg_eval *eval, erg_error *error) {
   return status;
 }
 
+/* What will take a while is told beforehand. */
+static void tell(const erg_cli *cli, const inputs *in, const char *what, int examples) {
+  double macs = (double)erg_graph_macs(&in->graph) / BATCH;
+  if (!cli->quiet && macs * examples > 2e10)
+    fprintf(stderr, "%s: %d examples of %.0f MMAC in double precision ...\n", what, examples, macs / 1e6);
+}
+
 static erg_status evaluate(const erg_cli *cli, inputs *in, erg_error *error) {
   erg_point machine = {.arch = &in->arch,
                        .graph = &in->graph,
@@ -112,8 +126,10 @@ static erg_status evaluate(const erg_cli *cli, inputs *in, erg_error *error) {
   eval.rows = erg_arena_alloc((erg_arena *)&cli->arena, sizeof *eval.rows * (size_t)eval.row_count);
   if (!eval.rows) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   erg_calibration calibration = {0};
+  tell(cli, in, "float network", in->test.count);
   erg_status status = erg_evaluate_float(&in->graph, &in->weights, &in->test, &eval.reference, error);
   if (status == ERG_OK && cli->equalize) status = erg_equalize(&in->graph, &in->weights, &eval.equalized, error);
+  tell(cli, in, "calibration", in->calibration.count);
   if (status == ERG_OK) status = erg_calibrate(&in->graph, &in->weights, &in->calibration, &calibration, error);
   for (int i = 0; i < eval.row_count && status == ERG_OK; i++) status = evaluate_row(&eval, in, &calibration, i, error);
   if (status == ERG_OK) status = report(&eval, error);

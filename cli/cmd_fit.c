@@ -199,7 +199,10 @@ static erg_status run(int argc, char **argv, erg_error *error) {
   erg_measured measured = {0};
   erg_fit_result result = {0};
   erg_cli_parse(&command, ERG_OPTION_FIT | ERG_OPTION_REPORT, 1, 1, argc, argv, &cli);
-  erg_status status = erg_csv_load(cli.arguments[0], &csv, error);
+  erg_status status = ERG_OK;
+  if (cli.precision_files[0])
+    status = erg_fail(error, ERG_ERR_USAGE, "fit: --precision: found a plan; a MAC has one precision, such as int8");
+  if (status == ERG_OK) status = erg_csv_load(cli.arguments[0], &csv, error);
   if (status != ERG_OK) goto out;
   char *column = cli.rows ? erg_arena_strdup(&cli.arena, cli.rows) : NULL, *value = column ? strchr(column, '=') : NULL;
   if (value) *value++ = 0;

@@ -33,6 +33,9 @@ static erg_status write_all(const erg_cli *cli, const erg_vectors *v, const erg_
 static erg_status check_line(const erg_cli *cli, erg_error *error) {
   if (cli->precision_count > 1 || cli->fusion_count > 1)
     return erg_fail(error, ERG_ERR_USAGE, "vectors takes one precision and one fusion");
+  if (cli->precision_files[0])
+    return erg_fail(error, ERG_ERR_USAGE,
+                    "vectors: --precision: found a plan; vectors are of one layer: give its precision, such as w4a8");
   if (cli->random && (cli->argument_count || cli->layer))
     return erg_fail(error, ERG_ERR_USAGE, "vectors: --random takes no workload and no --layer");
   if (!cli->random && !cli->argument_count)

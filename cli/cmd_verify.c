@@ -20,7 +20,7 @@ static void print_header(const erg_cli *cli, const erg_inputs *inputs) {
          : cli->input ? "your product"
                       : "random cases",
          (int)inputs->arch.rows, (int)inputs->arch.cols, cli->dut_top ? " " : "", cli->dut_top ? cli->dut_top : "",
-         inputs->arch.name, erg_precision_name(&cli->precisions[0], precision), erg_fusion_names[cli->fusions[0]],
+         inputs->arch.name, erg_cli_precision_name(cli, inputs, 0, precision), erg_fusion_names[cli->fusions[0]],
          erg_dataflow_names[cli->dataflow], cli->batch, (unsigned long long)cli->seed,
          random ? "the array alone" : "synthetic weights, calibrated, not trained");
   if (cli->dut_top)
@@ -28,6 +28,9 @@ static void print_header(const erg_cli *cli, const erg_inputs *inputs) {
            cli->strict_cycles ? "must be those of the formula" : "shown beside the formula of Ergon's");
   if (cli->mutant) printf("The array is the mutant %s: deliberately wrong.\n", cli->mutant);
   if (cli->gap_probability > 0) printf("Each operand is withheld with probability %g a cycle.\n", cli->gap_probability);
+  if (cli->precision_files[0])
+    printf("Precision plan %s, sha256 %.12s: each layer runs through an array built for its own widths.\n",
+           inputs->widths[0].plan.file, inputs->widths[0].plan.sha256);
   erg_print_overrides(cli, stdout);
   putchar('\n');
 }

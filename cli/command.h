@@ -34,6 +34,7 @@ enum {
   ERG_OPTION_SWEEP = 131072,   /**< store, jobs, chunk, where, sort, limit, front, csv, those of submit */
   ERG_OPTION_EVAL = 1048576,   /**< weights, data, precision, calibration, per-tensor, equalize, model, examples */
   ERG_OPTION_WHERE = 262144,   /**< where alone */
+  ERG_OPTION_TRAIN = 2097152,  /**< data, out, from, epochs, batch, learning-rate, optimizer, ... */
 };
 
 #define MOST_LIST 16
@@ -42,6 +43,7 @@ enum {
 typedef struct {
   const char *arch, *tech;
   erg_precision precisions[MOST_LIST];
+  const char *precision_files[MOST_LIST]; /**< a precision plan, or NULL */
   int precision_count;
   erg_fusion fusions[MOST_LIST];
   int fusion_count;
@@ -90,6 +92,11 @@ typedef struct {
   const char *weights, *data; /**< eval */
   int calibration, integer_model, examples; /**< of erg_calibration_names, erg_integer_names; 0: the default count */
   bool per_tensor, equalize;
+  int epochs, train_batch, patience; /**< train */
+  double learning_rate, label_smoothing;
+  const char *optimizer, *from;
+  bool qat;
+  int qat_rule, qat_epochs; /**< of erg_qat_names; 0: as many as epochs */
   char command_line[1024];
   erg_arena arena;
 } erg_cli;
@@ -103,10 +110,13 @@ typedef struct {
   erg_arch arch;
   erg_technology technology;
   erg_graph graph;
+  erg_widths widths[MOST_LIST]; /**< of precisions that are plans */
 } erg_inputs;
 /** `workload` NULL: none, and the points have no graph. */
 erg_status erg_inputs_load(const erg_cli *cli, const char *workload, erg_inputs *out, erg_error *error);
 void erg_inputs_free(erg_inputs *inputs);
+/** Name of a precision of the line: a plan's own. */
+const char *erg_cli_precision_name(const erg_cli *cli, const erg_inputs *inputs, int index, char buffer[32]);
 /** Point `index` of the precision x fusion grid. */
 erg_point erg_cli_point(const erg_cli *cli, const erg_inputs *inputs, int index);
 

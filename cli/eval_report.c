@@ -66,7 +66,9 @@ static void print_tensors(const erg_eval *e, FILE *stream) {
   for (int i = 0; i < e->row_count && !first; i++)
     if (!e->rows[i].skipped) first = &e->rows[i];
   if (!first) return;
-  fputs("\nSQNR of every tensor in memory against float [dB], all layers before it quantized too\n", stream);
+  fprintf(stream,
+          "\nSQNR of every tensor in memory against float [dB], all layers before it quantized too; %d examples\n",
+          first->evaluation.sqnr_examples);
   erg_table *table = erg_table_new();
   erg_table_column(table, "tensor", false);
   for (int i = 0; i < e->row_count; i++)
@@ -108,12 +110,13 @@ static json_t *row_json(const erg_eval *e, const erg_eval_row *row) {
   const erg_evaluation *v = &row->evaluation;
   bool rtl = e->cli->integer_model == ERG_INTEGER_RTL && !row->skipped;
   double sqnr = row->skipped ? NAN : v->sqnr_db[e->graph->node_count - 1];
-  return json_pack("{s:s, s:s, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "precision", row->name, "status",
+  return json_pack("{s:s, s:s, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "precision", row->name, "status",
                    row->skipped ? "skipped" : "ok", "reason", row->reason, "accuracy",
                    row->skipped ? json_null() : number(v->accuracy), "loss",
                    row->skipped ? json_null() : number(v->loss), "tied",
-                   row->skipped ? json_null() : json_integer(v->tied), "output_sqnr_db", number(sqnr),
-                   "checked_outputs", rtl ? json_integer((json_int_t)v->checked_outputs) : json_null(), "mismatches",
+                   row->skipped ? json_null() : json_integer(v->tied), "output_sqnr_db", number(sqnr), "sqnr_examples",
+                   row->skipped ? json_null() : json_integer(v->sqnr_examples), "checked_outputs",
+                   rtl ? json_integer((json_int_t)v->checked_outputs) : json_null(), "mismatches",
                    rtl ? json_integer((json_int_t)v->mismatches) : json_null(), "tensors", tensors_json(e, row));
 }
 

@@ -79,7 +79,16 @@ enum {
   KEY_PER_TENSOR,
   KEY_EQUALIZE,
   KEY_KERNELS,
-  KEY_EXAMPLES
+  KEY_EXAMPLES,
+  KEY_EPOCHS,
+  KEY_TRAIN_BATCH,
+  KEY_RATE,
+  KEY_OPTIMIZER,
+  KEY_SMOOTHING,
+  KEY_PATIENCE,
+  KEY_FROM,
+  KEY_QAT,
+  KEY_QAT_EPOCHS
 };
 
 static const struct {
@@ -93,7 +102,8 @@ static const struct {
     {ERG_OPTION_TECH | ERG_OPTION_PRICE,
      {"set", KEY_SET, "tech.KEY=VALUE", 0, "overrides a field of the technology", 1}},
     {ERG_OPTION_POINT,
-     {"precision", KEY_PRECISION, "P[,P...]", 0, "int8, w4a8, w4a8p24o8, fp32, fp16, bf16, ... (default int8)", 1}},
+     {"precision", KEY_PRECISION, "P[,P...]", 0,
+      "int8, w4a8, w4a8p24o8, fp32, fp16, bf16, ..., or a precision plan FILE.yaml (default int8)", 1}},
     {ERG_OPTION_POINT,
      {"fusion", KEY_FUSION, "F[,F...]", 0, "wide, none, fold, epilogue, depth (default epilogue)", 1}},
     {ERG_OPTION_POINT, {"dataflow", KEY_DATAFLOW, "ws|os|is", 0, "dataflow (default ws)", 1}},
@@ -188,7 +198,8 @@ static const struct {
      {"kill-pool-at", KEY_KILL_POOL_AT, "I", OPTION_HIDDEN, "tests: the same, and its pool with it", 2}},
     {ERG_OPTION_EVAL, {"weights", KEY_WEIGHTS, "FILE", 0, "trained weights, a safetensors file", 1}},
     {ERG_OPTION_EVAL, {"data", KEY_DATA, "NAME|DIR", 0, "data set: built in, or a folder of .npy files", 1}},
-    {ERG_OPTION_EVAL, {"precision", KEY_PRECISION, "P[,P...]", 0, "int8, w4a8, w4a8p24o8, ... (default int8)", 1}},
+    {ERG_OPTION_EVAL,
+     {"precision", KEY_PRECISION, "P[,P...]", 0, "int8, w4a8, w4a8p24o8, ..., or precision plans (default int8)", 1}},
     {ERG_OPTION_EVAL, {"examples", KEY_EXAMPLES, "N", 0, "test examples (default: all, or the data set's usual)", 1}},
     {ERG_OPTION_EVAL, {"seed", KEY_SEED, "N", 0, "seed of a built-in data set (default 1)", 1}},
     {ERG_OPTION_EVAL,
@@ -202,6 +213,30 @@ static const struct {
     {ERG_OPTION_EVAL, {"arch", KEY_ARCH, "NAME|FILE", 0, "model rtl: architecture (default edge)", 2}},
     {ERG_OPTION_EVAL, {"dataflow", KEY_DATAFLOW, "ws|os|is", 0, "model rtl: dataflow (default ws)", 2}},
     {ERG_OPTION_EVAL, {"set", KEY_SET, "KEY=VALUE", 0, "overrides a field: arch.rows=32, workload.KEY=VALUE", 2}},
+    {ERG_OPTION_TRAIN, {"data", KEY_DATA, "NAME|DIR", 0, "data set: built in, or a folder of .npy files", 1}},
+    {ERG_OPTION_TRAIN, {"out", KEY_OUT, "FILE", 0, "where the weights go, a safetensors file", 1}},
+    {ERG_OPTION_TRAIN,
+     {"from", KEY_FROM, "FILE", 0, "start from these weights; with --qat: train them in integers alone", 1}},
+    {ERG_OPTION_TRAIN, {"epochs", KEY_EPOCHS, "N", 0, "passes over the examples (default 12)", 1}},
+    {ERG_OPTION_TRAIN, {"batch", KEY_TRAIN_BATCH, "N", 0, "examples a step (default 32)", 1}},
+    {ERG_OPTION_TRAIN,
+     {"learning-rate", KEY_RATE, "R", 0, "of the first step; a cosine takes it to 0 (default 0.003)", 1}},
+    {ERG_OPTION_TRAIN, {"optimizer", KEY_OPTIMIZER, "NAME", 0, "adam (default) or sgd, with momentum 0.9", 1}},
+    {ERG_OPTION_TRAIN,
+     {"label-smoothing", KEY_SMOOTHING, "E", 0, "share of the target spread over all classes (default 0)", 1}},
+    {ERG_OPTION_TRAIN,
+     {"patience", KEY_PATIENCE, "N", 0,
+      "hold out a tenth of the examples; stop N epochs after its loss was least, keep those weights (default: no)", 1}},
+    {ERG_OPTION_TRAIN, {"examples", KEY_EXAMPLES, "N", 0, "training examples (default: all, or the usual number)", 1}},
+    {ERG_OPTION_TRAIN, {"seed", KEY_SEED, "N", 0, "of data, first weights and order, a stream each (default 1)", 1}},
+    {ERG_OPTION_TRAIN,
+     {"qat", KEY_QAT, "RULE", 0, "train on in integers: ste, identity or zero is what roundings pass backwards", 2}},
+    {ERG_OPTION_TRAIN,
+     {"precision", KEY_PRECISION, "P", 0, "with --qat: of the integers, or a precision plan (default int8)", 2}},
+    {ERG_OPTION_TRAIN, {"qat-epochs", KEY_QAT_EPOCHS, "N", 0, "with --qat: epochs (default: as many as --epochs)", 2}},
+    {ERG_OPTION_TRAIN,
+     {"calibration", KEY_CALIBRATION, "METHOD", 0, "with --qat: as `ergon eval` has it (default mse)", 2}},
+    {ERG_OPTION_TRAIN, {"set", KEY_SET, "KEY=VALUE", 0, "overrides a field: workload.KEY=VALUE", 1}},
     {ERG_OPTION_REPORT | ERG_OPTION_JSON, {"json", KEY_JSON, 0, 0, "JSON on stdout", 3}},
     {ERG_OPTION_RUN, {"csv", KEY_CSV, 0, 0, "CSV on stdout, a row a layer", 3}},
     {ERG_OPTION_SWEEP, {"csv", KEY_CSV, 0, 0, "export: CSV on stdout, a row a point", 3}},
@@ -254,7 +289,9 @@ static void take_precisions(struct argp_state *state, erg_cli *cli, const char *
   for (char *word; (word = strsep(&rest, ","));) {
     erg_error error = {0};
     if (cli->precision_count == MOST_LIST) argp_error(state, "--precision: more than %d", MOST_LIST);
-    if (erg_precision_parse(word, &cli->precisions[cli->precision_count++], &error) != ERG_OK)
+    int index = cli->precision_count++;
+    cli->precision_files[index] = erg_precision_is_plan(word) ? word : NULL;
+    if (!cli->precision_files[index] && erg_precision_parse(word, &cli->precisions[index], &error) != ERG_OK)
       argp_error(state, "--%s", error.text);
   }
 }
@@ -520,6 +557,34 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
   case KEY_KERNELS: /* in the order of erg_integer_model */
     cli->integer_model = pick(state, "model", text, (const char *const[]){"golden", "plain", "rtl", NULL});
     break;
+  case KEY_EPOCHS:
+    cli->epochs = (int)whole(state, "epochs", text, 1, 100000);
+    break;
+  case KEY_TRAIN_BATCH:
+    cli->train_batch = (int)whole(state, "batch", text, 1, 65536);
+    break;
+  case KEY_RATE:
+    cli->learning_rate = real(state, "learning-rate", text, 1e-12, 1e12);
+    break;
+  case KEY_OPTIMIZER:
+    cli->optimizer = text;
+    break;
+  case KEY_SMOOTHING:
+    cli->label_smoothing = real(state, "label-smoothing", text, 0, 1);
+    break;
+  case KEY_PATIENCE:
+    cli->patience = (int)whole(state, "patience", text, 0, 100000);
+    break;
+  case KEY_FROM:
+    cli->from = text;
+    break;
+  case KEY_QAT:
+    cli->qat = true;
+    cli->qat_rule = pick(state, "qat", text, erg_qat_names);
+    break;
+  case KEY_QAT_EPOCHS:
+    cli->qat_epochs = (int)whole(state, "qat-epochs", text, 1, 100000);
+    break;
   case KEY_EXAMPLES:
     cli->examples = (int)whole(state, "examples", text, 1, 1000000);
     break;
@@ -588,7 +653,11 @@ void erg_cli_parse(const erg_command *command, unsigned groups, int least, int m
                    .tolerance = 0.05,
                    .engine = "slurm",
                    .rounds = 3,
-                   .calibration = ERG_CALIBRATE_MSE};
+                   .calibration = ERG_CALIBRATE_MSE,
+                   .epochs = 12,
+                   .train_batch = 32,
+                   .learning_rate = 3e-3,
+                   .optimizer = "adam"};
   erg_precision_parse("int8", &out->precisions[0], NULL);
   join_line(argc, argv, out->command_line, sizeof out->command_line);
   parse p = {command, out, least, most};

@@ -9,6 +9,13 @@ erg_status erg_inputs_load(const erg_cli *cli, const char *workload, erg_inputs 
   erg_status graph =
       workload ? erg_graph_load(workload, cli->batch, cli->workload_sets, cli->workload_set_count, &inputs.graph, error)
                : ERG_OK;
+  for (int i = 0; i < cli->precision_count && graph == ERG_OK; i++) {
+    const char *file = cli->precision_files[i];
+    if (file && !workload)
+      graph = erg_fail(error, ERG_ERR_USAGE, "--precision %s: a plan is of a network's layers; give a WORKLOAD", file);
+    else if (file && erg_widths_load(file, &inputs.graph, &inputs.widths[i], error) != ERG_OK)
+      graph = error->status;
+  }
   if (arch == ERG_OK && tech == ERG_OK && graph == ERG_OK) {
     *out = inputs;
     return ERG_OK;
@@ -21,10 +28,16 @@ void erg_inputs_free(erg_inputs *inputs) {
   erg_arch_free(&inputs->arch);
   erg_technology_free(&inputs->technology);
   erg_graph_free(&inputs->graph);
+  for (int i = 0; i < MOST_LIST; i++) erg_widths_free(&inputs->widths[i]);
+}
+
+const char *erg_cli_precision_name(const erg_cli *cli, const erg_inputs *inputs, int index, char buffer[32]) {
+  return cli->precision_files[index] ? inputs->widths[index].plan.name
+                                     : erg_precision_name(&cli->precisions[index], buffer);
 }
 
 erg_point erg_cli_point(const erg_cli *cli, const erg_inputs *inputs, int index) {
-  return (erg_point){.arch = &inputs->arch,
+  erg_point point = {.arch = &inputs->arch,
                      .technology = &inputs->technology,
                      .graph = inputs->graph.name ? &inputs->graph : NULL,
                      .precision = cli->precisions[index / cli->fusion_count],
@@ -35,6 +48,9 @@ erg_point erg_cli_point(const erg_cli *cli, const erg_inputs *inputs, int index)
                      .seed = cli->seed,
                      .zero_share = cli->zero_share,
                      .count_toggles = cli->activity};
+  int precision = index / cli->fusion_count;
+  if (cli->precision_files[precision]) erg_point_widths(&point, &inputs->widths[precision]);
+  return point;
 }
 
 erg_status erg_cli_run(const erg_cli *cli, const erg_inputs *inputs, erg_result *results, erg_error *error) {
@@ -43,8 +59,8 @@ erg_status erg_cli_run(const erg_cli *cli, const erg_inputs *inputs, erg_result 
   for (int i = 0; i < count; i++) {
     erg_point point = erg_cli_point(cli, inputs, i);
     char name[32];
-    erg_precision_name(&point.precision, name);
-    erg_progress_start(&progress, name, "MAC", (double)erg_graph_macs(&inputs->graph), cli->quiet);
+    erg_progress_start(&progress, erg_point_precision_name(&point, name), "MAC", (double)erg_graph_macs(&inputs->graph),
+                       cli->quiet);
     if (cli->model == ERG_MODEL_ANALYTIC) progress.wait_s = 1; /* mostly done before a bar could be read */
     erg_status status = erg_run(&point, &progress, &results[i], error);
     if (status != ERG_OK) {

@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const char *precision_of(const erg_result *r, char buffer[32]) {
-  return erg_precision_name(&r->point.precision, buffer);
+  return erg_point_precision_name(&r->point, buffer);
 }
 
 /* A prefix that leaves a number of at most three digits before the point. */
@@ -72,15 +72,29 @@ static void print_mac(const erg_arch *arch, FILE *stream) {
         rows, cols);
 }
 
+static void print_plans(const erg_cli *cli, const erg_inputs *inputs, FILE *stream) {
+  for (int i = 0; i < cli->precision_count; i++) {
+    const erg_widths *w = &inputs->widths[i];
+    char hardware[32];
+    if (!cli->precision_files[i]) continue;
+    fprintf(stream, "Precision plan %s: %s, sha256 %.12s, %d layers of their own", w->plan.name, w->plan.file,
+            w->plan.sha256, w->plan.count);
+    if (inputs->arch.mac == ERG_MAC_NATIVE)
+      fprintf(stream, "; the MACs are built for its widest operands (%s), whose energy every layer pays",
+              erg_precision_name(&w->widest, hardware));
+    fprintf(stream, ".\n");
+  }
+}
+
 void erg_print_header(const erg_cli *cli, const erg_inputs *inputs, FILE *stream) {
   const erg_arch *arch = &inputs->arch;
   const erg_technology *tech = &inputs->technology;
   char precision[32];
   fprintf(stream, "%s: arch %s (%d x %d, %s mac, %g MHz), tech %s, precision %s", inputs->graph.name, arch->name,
           (int)arch->rows, (int)arch->cols, erg_mac_kind_names[arch->mac], arch->clock_mhz, tech->name,
-          erg_precision_name(&cli->precisions[0], precision));
+          erg_cli_precision_name(cli, inputs, 0, precision));
   for (int i = 1; i < cli->precision_count; i++)
-    fprintf(stream, ",%s", erg_precision_name(&cli->precisions[i], precision));
+    fprintf(stream, ",%s", erg_cli_precision_name(cli, inputs, i, precision));
   fprintf(stream, ", fusion %s", erg_fusion_names[cli->fusions[0]]);
   for (int i = 1; i < cli->fusion_count; i++) fprintf(stream, ",%s", erg_fusion_names[cli->fusions[i]]);
   fprintf(stream, ", dataflow %s, model %s, batch %d, seed %" PRIu64 "\n", erg_dataflow_names[cli->dataflow],
@@ -90,6 +104,7 @@ void erg_print_header(const erg_cli *cli, const erg_inputs *inputs, FILE *stream
           tech->mac_includes_registers ? "Its MAC includes the array's registers."
                                        : "The array's registers are a memory level of their own.");
   print_mac(arch, stream);
+  print_plans(cli, inputs, stream);
   erg_print_overrides(cli, stream);
   for (int i = 0; i < inputs->graph.note_count; i++)
     fprintf(stream, "note: %s: %s\n", inputs->graph.file, inputs->graph.notes[i]);
@@ -163,7 +178,8 @@ void erg_print_points(const erg_result *results, int count, FILE *stream) {
   for (int i = 0; i < count; i++) {
     const erg_result *r = &results[i];
     char name[32];
-    if (i && memcmp(&r->point.precision, &results[i - 1].point.precision, sizeof r->point.precision) != 0)
+    if (i && (r->point.widths != results[i - 1].point.widths ||
+              memcmp(&r->point.precision, &results[i - 1].point.precision, sizeof r->point.precision) != 0))
       erg_table_rule(table);
     erg_table_cell(table, "%s", precision_of(r, name));
     erg_table_cell(table, "%s%s", erg_fusion_names[r->point.fusion],
@@ -243,19 +259,21 @@ void erg_print_layers(const erg_result *r, FILE *stream) {
   erg_table *table = erg_table_new();
   const scale *s = scale_of(r, 1);
   columns(table,
-          (const char *const[]){"layer", "pass", s->layers[0], s->layers[1], s->layers[2], "util [%]", s->layers[3],
-                                s->layers[4], "other ops", "registers", "partial sums", "scratchpads", "dram",
-                                static_column(r), s->layers[5], NULL},
-          2);
+          (const char *const[]){"layer", "pass", r->point.widths ? "precision" : no_column, s->layers[0], s->layers[1],
+                                s->layers[2], "util [%]", s->layers[3], s->layers[4], "other ops", "registers",
+                                "partial sums", "scratchpads", "dram", static_column(r), s->layers[5], NULL},
+          r->point.widths ? 3 : 2);
   for (int i = 0; i < r->layer_count; i++) {
     const erg_layer_result *l = &r->layers[i];
     const erg_activity *a = &l->activity;
-    double peak = (double)a->cycles * erg_peak_macs_per_cycle(&r->point);
+    const erg_precision precision = erg_precision_at(&r->point, l->pass);
+    double peak = (double)a->cycles * erg_pass_peak_macs_per_cycle(&r->point, l->pass);
     erg_table_cell(table, "%s", l->pass->name);
     if (l->pass->chain)
       erg_table_cell(table, "%s, chain %d", l->pass->kind_name, l->pass->chain);
     else
       erg_table_cell(table, "%s", l->pass->kind_name);
+    if (r->point.widths) erg_table_cell(table, "%s", erg_precision_name(&precision, name));
     erg_table_cell(table, "%.2f", (double)a->ops[ERG_OP_MAC] / s->layer_macs);
     erg_table_cell(table, "%.*f", s->digits, (double)a->cycles / s->layer_cycles);
     erg_table_cell(table, "%.*f", s->digits,
@@ -267,6 +285,7 @@ void erg_print_layers(const erg_result *r, FILE *stream) {
   erg_table_rule(table);
   erg_table_cell(table, "total");
   erg_table_cell(table, "%d passes", r->layer_count);
+  if (r->point.widths) erg_table_cell(table, "%s", precision_of(r, name));
   erg_table_cell(table, "%.2f", (double)r->macs / s->layer_macs);
   erg_table_cell(table, "%.*f", s->digits, (double)r->activity.cycles / s->layer_cycles);
   erg_table_cell(table, "%.*f", s->digits,
@@ -397,7 +416,7 @@ void erg_print_csv(const erg_result *results, int count, FILE *stream) {
   for (int level = 0; level < arch->level_count + 2; level++) fprintf(stream, ",%s_bytes", level_name(arch, level));
   fputs(",mac_pj,other_ops_pj", stream);
   for (int level = 0; level < arch->level_count + 2; level++) fprintf(stream, ",%s_pj", level_name(arch, level));
-  fputs(",static_pj,total_pj\n", stream);
+  fputs(",static_pj,total_pj,layer_precision\n", stream);
   for (int i = 0; i < count; i++) {
     const erg_result *r = &results[i];
     char name[32];
@@ -405,18 +424,19 @@ void erg_print_csv(const erg_result *results, int count, FILE *stream) {
       erg_csv_text(stream, r->point.graph->name, true);
       erg_csv_text(stream, arch->name, false);
       erg_csv_text(stream, r->point.technology->name, false);
-      fprintf(stream, ",%s,%s,%s,%s,%d,%s", precision_of(r, name), erg_fusion_names[r->point.fusion],
-              erg_dataflow_names[r->point.dataflow], erg_model_names[r->point.model], r->point.batch,
-              r->skipped ? "skipped" : "ok");
+      erg_csv_text(stream, precision_of(r, name), false);
+      fprintf(stream, ",%s,%s,%s,%d,%s", erg_fusion_names[r->point.fusion], erg_dataflow_names[r->point.dataflow],
+              erg_model_names[r->point.model], r->point.batch, r->skipped ? "skipped" : "ok");
       erg_csv_text(stream, r->skipped ? r->reason : "", false);
       if (r->skipped) {
-        for (int c = 0; c < 11 + 2 * (arch->level_count + 2); c++) fputc(',', stream);
+        for (int c = 0; c < 12 + 2 * (arch->level_count + 2); c++) fputc(',', stream);
         fputc('\n', stream);
         continue;
       }
       const erg_layer_result *l = &r->layers[j];
       const erg_activity *a = &l->activity;
-      double peak = (double)a->cycles * erg_peak_macs_per_cycle(&r->point);
+      const erg_precision precision = erg_precision_at(&r->point, l->pass);
+      double peak = (double)a->cycles * erg_pass_peak_macs_per_cycle(&r->point, l->pass);
       erg_csv_text(stream, l->pass->name, false);
       fprintf(stream, ",%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%.6f", l->pass->kind_name,
               a->ops[ERG_OP_MAC], a->cycles, a->array_cycles, a->vector_cycles, (double)a->ops[ERG_OP_MAC] / peak);
@@ -424,7 +444,8 @@ void erg_print_csv(const erg_result *results, int count, FILE *stream) {
         fprintf(stream, ",%.17g", (double)erg_activity_level_bits(a, level) / 8);
       fprintf(stream, ",%.17g,%.17g", l->energy.mac_pj, l->energy.other_ops_pj);
       for (int level = 0; level < arch->level_count + 2; level++) fprintf(stream, ",%.17g", l->energy.level_pj[level]);
-      fprintf(stream, ",%.17g,%.17g\n", l->energy.static_pj, l->energy.total_pj);
+      fprintf(stream, ",%.17g,%.17g,%s\n", l->energy.static_pj, l->energy.total_pj,
+              erg_precision_name(&precision, name));
     }
   }
 }

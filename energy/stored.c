@@ -76,7 +76,21 @@ static void read_machine(const reader *r, const json_t *object, erg_price_machin
   }
 }
 
-static void read_layer(const reader *r, const json_t *object, const erg_price_machine *m, erg_stored_layer *layer) {
+static void read_precision(const reader *r, const char *name, erg_precision *out) {
+  erg_error fault = {0};
+  if (erg_precision_parse(name, out, &fault) != ERG_OK)
+    erg_fail(r->error, ERG_ERR_DATA, "%s: results[%d]: %s", r->file, r->result, fault.text);
+  erg_error_clear(&fault);
+}
+
+static void read_layer(const reader *r, const json_t *object, const erg_stored_result *result,
+                       erg_stored_layer *layer) {
+  const erg_price_machine *m = &result->machine;
+  const json_t *products = json_object_get(object, "mac_products");
+  const char *own = json_string_value(json_object_get(object, "precision")); /* earlier runs: none */
+  layer->precision = result->precision;
+  if (own) read_precision(r, own, &layer->precision);
+  layer->mac_products = products ? (int)json_integer_value(products) : m->mac_products;
   const json_t *ops = json_object_get(object, "ops"), *levels = json_object_get(object, "tensor_bits");
   erg_activity *a = &layer->activity;
   layer->name = text_of(r, object, "name");
@@ -98,13 +112,6 @@ static void read_layer(const reader *r, const json_t *object, const erg_price_ma
   }
 }
 
-static void read_precision(const reader *r, const char *name, erg_precision *out) {
-  erg_error fault = {0};
-  if (erg_precision_parse(name, out, &fault) != ERG_OK)
-    erg_fail(r->error, ERG_ERR_DATA, "%s: results[%d]: %s", r->file, r->result, fault.text);
-  erg_error_clear(&fault);
-}
-
 static void read_result(const reader *r, const json_t *object, erg_arena *arena, erg_stored_result *out) {
   out->workload = text_of(r, object, "workload");
   out->arch = text_of(r, object, "arch");
@@ -119,8 +126,10 @@ static void read_result(const reader *r, const json_t *object, erg_arena *arena,
     if (!out->reason) out->reason = "no reason given";
     return;
   }
-  read_precision(r, out->precision_name, &out->precision);
   read_precision(r, text_of(r, object, "mac_precision"), &out->mac_precision);
+  out->precision = out->mac_precision;
+  if (!json_is_object(json_object_get(object, "precision_plan")))
+    read_precision(r, out->precision_name, &out->precision);
   read_machine(r, json_object_get(object, "machine"), &out->machine);
   const json_t *totals = json_object_get(object, "totals"), *layers = json_object_get(object, "layers");
   out->total_pj = number_of(r, json_object_get(totals, "energy_pj"), "total");
@@ -137,8 +146,7 @@ static void read_result(const reader *r, const json_t *object, erg_arena *arena,
     return;
   }
   out->layer_count = (int)json_array_size(layers);
-  for (int i = 0; i < out->layer_count; i++)
-    read_layer(r, json_array_get(layers, (size_t)i), &out->machine, &out->layers[i]);
+  for (int i = 0; i < out->layer_count; i++) read_layer(r, json_array_get(layers, (size_t)i), out, &out->layers[i]);
 }
 
 static erg_status load(const char *path, erg_arena *arena, const char **file, json_t **out, erg_error *error) {
@@ -216,12 +224,13 @@ erg_status erg_stored_price(const erg_technology *t, const erg_stored_result *re
                             erg_energy *out, erg_error *error) {
   erg_energy sum = {0};
   for (int i = 0; i < result->layer_count; i++) {
+    const erg_stored_layer *l = &result->layers[i];
+    erg_price_machine machine = result->machine;
+    machine.mac_products = l->mac_products;
     erg_energy layer = {0};
-    erg_status status = erg_price(t, &result->machine, &result->layers[i].activity, &result->precision,
-                                  &result->mac_precision, &layer, error);
+    erg_status status = erg_price(t, &machine, &l->activity, &l->precision, &result->mac_precision, &layer, error);
     if (status == ERG_OK && sink)
-      status = erg_itemise(t, &result->machine, &result->layers[i].activity, &result->precision, &result->mac_precision,
-                           sink, context, error);
+      status = erg_itemise(t, &machine, &l->activity, &l->precision, &result->mac_precision, sink, context, error);
     if (status != ERG_OK) return status;
     erg_energy_add(&sum, &layer);
   }

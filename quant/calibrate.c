@@ -6,17 +6,21 @@
 
 #define MOST_VALUES 65536
 
-/* Values of a tensor over all examples, each `every`-th of them. */
+/* Values of a tensor over all examples, one of `every` on average. A fixed stride would see some channels only; steps
+ * of the golden ratio meet all. */
 typedef struct {
   int64_t every, seen, room;
 } sampler;
+
+static bool taken(const sampler *s) {
+  return s->every == 1 || (uint64_t)s->seen * 0x9E3779B97F4A7C15u < UINT64_MAX / (uint64_t)s->every;
+}
 
 static void take(erg_calibration *c, sampler *s, int node, const double *values, int64_t count) {
   for (int64_t i = 0; i < count; i++, s->seen++) {
     c->low[node] = fmin(c->low[node], values[i]);
     c->high[node] = fmax(c->high[node], values[i]);
-    if (s->seen % s->every == 0 && c->sample_count[node] < s->room)
-      c->sample[node][c->sample_count[node]++] = values[i];
+    if (c->sample_count[node] < s->room && taken(s)) c->sample[node][c->sample_count[node]++] = values[i];
   }
 }
 
@@ -42,7 +46,7 @@ static erg_status make_room(const erg_graph *graph, int examples, erg_calibratio
     int64_t all = erg_shape_elements(out) / out.n * examples;
     sampler *s = &(*samplers)[id];
     s->every = (all + MOST_VALUES - 1) / MOST_VALUES;
-    s->room = (all + s->every - 1) / s->every;
+    s->room = s->every == 1 ? all : all / s->every + 64; /* their number strays by the logarithm of `all` at most */
     c->low[id] = INFINITY, c->high[id] = -INFINITY;
     c->sample[id] = erg_arena_alloc(&c->arena, sizeof(double) * (size_t)s->room);
     if (!c->sample[id]) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");

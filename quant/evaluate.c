@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#define SQNR_EXAMPLES 128
+
 /* Signal and noise of the tensors. */
 typedef struct {
   double *signal, *noise; /* by node */
@@ -90,7 +92,8 @@ static erg_status run_batch(session *s, erg_evaluation *out, erg_error *error) {
   for (int64_t i = 0; i < erg_shape_elements(q->graph->nodes[s->node].out); i++)
     s->logits[i] = erg_grid_real(q->grids[s->node], codes[i]);
   add_logits(s->logits, &s->examples, out);
-  if (!s->reference) return ERG_OK;
+  if (!s->reference || s->examples.first >= SQNR_EXAMPLES) return ERG_OK;
+  out->sqnr_examples += s->examples.count;
   erg_float_forward(s->reference, s->examples.input);
   add_powers(q, s->integer, s->reference, &s->examples, &s->powers);
   return ERG_OK;

@@ -3,6 +3,7 @@
  * is refresh.c. */
 #include "find.h"
 #include "refresh.h"
+#include "vector_pass.h"
 #include <limits.h>
 #include <string.h>
 
@@ -15,10 +16,10 @@ static erg_precision pass_precision(const erg_quantized *q, const erg_pass *pass
   return pass->kind == ERG_PASS_ARRAY ? erg_quantize_precision(&q->options, pass->nodes[0]) : q->options.precision;
 }
 
-/* Pools and clamps move codes as they are. */
+/* Pools and clamps move codes as they are; the mean of a whole map, which spans far less than the map, has its own. */
 static bool keeps_grid(const erg_graph *graph, const erg_pass *pass) {
   const erg_op *op = graph->nodes[pass->nodes[0]].op;
-  return pass->kind == ERG_PASS_VECTOR && (op->run_s16 || op->role == ERG_ROLE_CLAMP);
+  return pass->kind == ERG_PASS_VECTOR && (op->run_s16 || op->role == ERG_ROLE_CLAMP) && !erg_is_map_mean(pass);
 }
 
 static void narrow(int *bits, int to) {

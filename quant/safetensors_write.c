@@ -15,12 +15,13 @@ static char *header_text(const erg_weights *weights, const char *const *metadata
   int64_t offset = 0;
   for (int i = 0; i < weights->count; i++) {
     const erg_parameter *p = &weights->items[i];
+    int64_t end = offset + 4 * p->elements;
     json_t *shape = json_array();
     for (int d = 0; d < p->rank; d++) json_array_append_new(shape, json_integer(p->extents[d]));
     json_object_set_new(header, p->name,
                         json_pack("{s:s, s:o, s:[I, I]}", "dtype", "F32", "shape", shape, "data_offsets",
-                                  (json_int_t)offset, (json_int_t)(offset + 4 * p->elements)));
-    offset += 4 * p->elements;
+                                  (json_int_t)offset, (json_int_t)end));
+    offset = end;
   }
   char *compact = json_dumps(header, JSON_COMPACT), *padded = NULL;
   json_decref(header);

@@ -8,6 +8,10 @@ static bool is_mul(const erg_pass *pass) {
   return strcmp(pass->kind_name, "mul") == 0;
 }
 
+bool erg_is_map_mean(const erg_pass *pass) {
+  return strcmp(pass->kind_name, "global_avg_pool") == 0;
+}
+
 static const erg_op *op_of(const erg_quantized *q, const erg_pass *pass) {
   return q->graph->nodes[pass->nodes[0]].op;
 }
@@ -34,11 +38,23 @@ static void make_add(erg_quantized_layer *l) {
 
 static void make_mul(erg_quantized_layer *l) {
   double m = l->input.scale * l->residual.scale / l->output.scale;
+  /* differences of b bits take b + 1: a product fits 32 bits up to here, and then its multiplier has 31 instead of 16
+   */
+  bool narrow = l->input.bits + l->residual.bits <= 30;
   l->mul = (erg_mul_params){.a_zero_point = l->input.zero_point,
                             .b_zero_point = l->residual.zero_point,
-                            .accumulator_bits = 48,
+                            .accumulator_bits = narrow ? 32 : 48,
                             .scale = {.scale = erg_requant_from_real(m)},
                             .codes = {.zero_point = l->output.zero_point, .low = l->low, .high = l->high}};
+}
+
+static void make_map_mean(const erg_pass *pass, erg_quantized_layer *l) {
+  int64_t elements = (int64_t)pass->in_shape.h * pass->in_shape.w;
+  bool narrow = elements < (int64_t)1 << (30 - l->input.bits); /* multipliers of 31 bits, not 16 */
+  l->map_mean =
+      (erg_map_mean){.accumulator_bits = narrow ? 32 : 48,
+                     .scale = {.scale = erg_requant_from_real(l->input.scale / (l->output.scale * (double)elements))},
+                     .codes = {.zero_point = l->output.zero_point, .low = l->low, .high = l->high}};
 }
 
 /* Room for the norm's affine; its epsilon depends on the input's scale alone. */
@@ -70,6 +86,7 @@ static erg_status batch_norm_room(erg_quantized *q, const erg_pass *pass, erg_qu
 erg_status erg_vector_room(erg_quantized *q, const erg_pass *pass, erg_quantized_layer *l, erg_error *error) {
   const erg_op *op = op_of(q, pass);
   erg_clamp_limits(pass, l->output, &l->low, &l->high);
+  if (erg_is_map_mean(pass)) make_map_mean(pass, l);
   if (pass->gate || op->run_s16 || op->role == ERG_ROLE_CLAMP) return ERG_OK;
   if (pass->norm) return norm_room(q, pass, l, error);
   if (op->role == ERG_ROLE_BATCH_NORM) return batch_norm_room(q, pass, l, error);
@@ -117,6 +134,9 @@ erg_status erg_vector_run(const erg_quantized *q, const erg_quantized_layer *l, 
   const erg_pass *pass = &q->plan.passes[l->pass];
   const erg_node *node = &q->graph->nodes[pass->nodes[0]];
   int64_t count = erg_shape_elements(pass->out_shape);
+  if (erg_is_map_mean(pass))
+    return erg_global_avg_pool_s16(pass->in_shape, a, l->input.zero_point, l->map_mean.accumulator_bits,
+                                   &l->map_mean.scale, &l->map_mean.codes, output, error);
   if (node->op->run_s16) return node->op->run_s16(&node->attrs, &pass->in_shape, a, l->input.zero_point, output, error);
   if (pass->norm) return run_norm(pass, &l->norm, l, a, output, error);
   if (pass->gate) return erg_gate_s16(count, a, l->table_bits, l->table, output, error);

@@ -4,6 +4,8 @@
 #define ERGON_QUANT_VECTOR_PASS_H
 #include "ergon/quantized.h"
 
+/* global_avg_pool: its kernel requantizes the sum. */
+bool erg_is_map_mean(const erg_pass *pass);
 /* The table of a pass's gate: from l->output of an array, or l->input, to the stored tensor's grid. */
 erg_status erg_table_make(erg_quantized *q, const erg_pass *pass, erg_quantized_layer *l, erg_error *error);
 /* Memory and whatever no weight changes. ERG_ERR_UNSUPPORTED for an operator without integer kernel. */

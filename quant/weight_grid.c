@@ -37,6 +37,12 @@ static bool try_scale(search *s, double scale) {
   return true;
 }
 
+static void try_around(search *s, double step, double widest) {
+  double middle = s->best;
+  for (int i = -4; i <= 4; i++)
+    if (middle + i * step <= widest) try_scale(s, middle + i * step);
+}
+
 static double find_scale(const double *w, int64_t count, int bits, bool min_max) {
   double most = 0, top = top_of(bits);
   for (int64_t i = 0; i < count; i++) most = fmax(most, fabs(w[i]));
@@ -44,11 +50,8 @@ static double find_scale(const double *w, int64_t count, int bits, bool min_max)
   if (!(widest > 0) || min_max) return widest; /* 0, or too small to have a step */
   search s = {w, count, top, widest, INFINITY, widest};
   for (int i = 20; i >= 4; i--) try_scale(&s, widest * i / 20);
-  for (double step = 0.01, middle; step > 0.001; step /= 5) {
-    middle = s.best;
-    for (int i = -4; i <= 4; i++)
-      if (middle + i * step * widest <= widest) try_scale(&s, middle + i * step * widest);
-  }
+  try_around(&s, 0.01 * widest, widest);
+  try_around(&s, 0.002 * widest, widest);
   for (int i = 0; i < 20 && try_scale(&s, s.refit); i++) {
   }
   return s.best;

@@ -88,7 +88,10 @@ int64_t erg_geometry_reduction(const erg_geometry *g) {
 }
 
 void erg_geometry_at(const erg_point *point, const erg_pass *pass, erg_geometry *out) {
-  erg_geometry_of(pass, &point->precision, out);
+  const erg_precision precision = erg_precision_at(point, pass);
+  erg_geometry_of(pass, &precision, out);
+  if (point->widths && out->residual) out->residual_bits = erg_tensor_bits(point, pass->residual);
+  if (point->widths && out->operands == 2) out->residual_bits = erg_tensor_bits(point, pass->inputs[1]);
   out->dataflow = point->dataflow;
-  out->products = erg_arch_products(point->arch, &point->precision);
+  out->products = erg_arch_products(point->arch, &precision);
 }

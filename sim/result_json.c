@@ -102,11 +102,15 @@ static json_t *nodes_json(const erg_point *point, const erg_pass *pass) {
 
 static json_t *layer_json(const erg_point *point, const erg_layer_result *layer) {
   const erg_activity *a = &layer->activity;
-  double peak = (double)a->cycles * erg_peak_macs_per_cycle(point);
+  double peak = (double)a->cycles * erg_pass_peak_macs_per_cycle(point, layer->pass);
+  const erg_precision precision = erg_precision_at(point, layer->pass);
+  char name[32];
   json_t *object = json_object();
   json_object_set_new(object, "name", json_string(layer->pass->name));
   json_object_set_new(object, "nodes", nodes_json(point, layer->pass));
   json_object_set_new(object, "pass", json_string(layer->pass->kind_name));
+  json_object_set_new(object, "precision", json_string(erg_precision_name(&precision, name)));
+  json_object_set_new(object, "mac_products", json_integer(layer->geometry.products));
   json_object_set_new(object, "macs", count_json(a->ops[ERG_OP_MAC]));
   json_object_set_new(object, "ops", ops_json(a));
   json_object_set_new(object, "gated_macs", count_json(a->gated_macs));
@@ -208,6 +212,13 @@ static const char *evidence_of(erg_model model) {
   return names[model];
 }
 
+static json_t *plan_json(const erg_widths *widths) {
+  char fallback[32];
+  if (!widths) return json_null();
+  return json_pack("{s:s, s:s, s:s, s:i}", "file", widths->plan.file, "sha256", widths->plan.sha256, "default",
+                   erg_precision_name(&widths->plan.fallback.precision, fallback), "entries", widths->plan.count);
+}
+
 json_t *erg_result_json(const erg_result *r) {
   const erg_point *p = &r->point;
   char precision[32];
@@ -216,14 +227,15 @@ json_t *erg_result_json(const erg_result *r) {
   json_object_set_new(object, "arch", json_string(p->arch->name));
   json_object_set_new(object, "mac", json_string(erg_mac_kind_names[p->arch->mac]));
   json_object_set_new(object, "technology", json_string(p->technology->name));
-  json_object_set_new(object, "precision", json_string(erg_precision_name(&p->precision, precision)));
+  json_object_set_new(object, "precision", json_string(erg_point_precision_name(p, precision)));
+  json_object_set_new(object, "precision_plan", plan_json(p->widths));
   json_object_set_new(object, "fusion", json_string(erg_fusion_names[p->fusion]));
   json_object_set_new(object, "dataflow", json_string(erg_dataflow_names[p->dataflow]));
   json_object_set_new(object, "model", json_string(erg_model_names[p->model]));
   json_object_set_new(object, "batch", json_integer(p->batch));
   json_object_set_new(object, "seed", json_integer((json_int_t)p->seed));
   erg_precision hardware;
-  bool built = erg_arch_hardware(p->arch, &p->precision, &hardware, NULL) == ERG_OK;
+  bool built = erg_point_hardware(p, &hardware, NULL) == ERG_OK;
   json_object_set_new(object, "mac_precision",
                       built ? json_string(erg_precision_name(&hardware, precision)) : json_null());
   json_object_set_new(object, "zeros", json_real(p->zero_share));
@@ -239,10 +251,11 @@ json_t *erg_result_json(const erg_result *r) {
 }
 
 json_t *erg_envelope_json(const char *schema, const char *command, const erg_point *point) {
-  json_t *sha256 = !point
-                       ? json_null()
-                       : json_pack("{s:s?, s:s, s:s?}", "workload", point->graph ? point->graph->sha256 : NULL, "arch",
-                                   point->arch->sha256, "tech", point->technology ? point->technology->sha256 : NULL);
+  json_t *sha256 =
+      !point ? json_null()
+             : json_pack("{s:s?, s:s, s:s?, s:s?}", "workload", point->graph ? point->graph->sha256 : NULL, "arch",
+                         point->arch->sha256, "tech", point->technology ? point->technology->sha256 : NULL,
+                         "precision_plan", point->widths ? point->widths->plan.sha256 : NULL);
   json_t *provenance = json_pack("{s:s, s:s, s:i, s:s, s:o}", "ergon_version", ERGON_VERSION, "commit", ERGON_COMMIT,
                                  "model_version", ERG_MODEL_VERSION, "command", command, "sha256", sha256);
   return json_pack("{s:s, s:i, s:o}", "schema", schema, "version", 1, "provenance", provenance);

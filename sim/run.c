@@ -90,12 +90,13 @@ static erg_status run_pass(const erg_point *point, const erg_precision *hardware
   layer->activity.gated_macs = (uint64_t)llround(point->zero_share * (double)layer->activity.ops[ERG_OP_MAC]);
   if (status == ERG_OK && !point->totals_only) {
     erg_price_machine machine;
+    const erg_precision precision = erg_precision_at(point, pass);
     erg_arch_price_machine(point->arch, &point->precision, &machine);
-    status =
-        erg_price(point->technology, &machine, &layer->activity, &point->precision, hardware, &layer->energy, &fault);
+    machine.mac_products = layer->geometry.products;
+    status = erg_price(point->technology, &machine, &layer->activity, &precision, hardware, &layer->energy, &fault);
     if (status == ERG_OK)
-      status = erg_itemise(point->technology, &machine, &layer->activity, &point->precision, hardware, erg_spread_item,
-                           spread, &fault);
+      status = erg_itemise(point->technology, &machine, &layer->activity, &precision, hardware, erg_spread_item, spread,
+                           &fault);
   }
   if (status == ERG_ERR_UNSUPPORTED)
     erg_fail(error, status, "%s", fault.text); /* the point's reason, not the layer's */
@@ -134,6 +135,12 @@ double erg_peak_macs_per_cycle(const erg_point *point) {
   return (double)point->arch->rows * (double)point->arch->cols * (products ? products : 1);
 }
 
+double erg_pass_peak_macs_per_cycle(const erg_point *point, const erg_pass *pass) {
+  erg_point alone = *point;
+  alone.precision = erg_precision_at(point, pass);
+  return erg_peak_macs_per_cycle(&alone);
+}
+
 static erg_status price_sum(const erg_point *point, const erg_precision *hardware, erg_result *r, erg_error *error) {
   erg_price_machine machine;
   erg_arch_price_machine(point->arch, &point->precision, &machine);
@@ -145,18 +152,20 @@ static void sum_up(const erg_point *point, const erg_precision *hardware, erg_re
     erg_activity_add(&r->activity, &r->layers[i].activity);
     if (!point->totals_only) erg_energy_add(&r->energy, &r->layers[i].energy);
   }
-  int input_bits = erg_precision_is_int(&point->precision) ? point->precision.activation_bits
-                                                           : erg_format_bits(point->precision.format);
   for (int i = 0; i < point->graph->node_count; i++) { /* a CSV workload has an input a layer */
     const erg_node *node = &point->graph->nodes[i];
     if (node->op->role == ERG_ROLE_INPUT)
-      r->activity.initial_write_bits += (uint64_t)erg_shape_elements(node->out) * (uint64_t)input_bits;
+      r->activity.initial_write_bits += (uint64_t)erg_shape_elements(node->out) * (uint64_t)erg_tensor_bits(point, i);
   }
   r->macs = r->activity.ops[ERG_OP_MAC];
   r->parameters = erg_graph_parameters(point->graph);
   r->latency_s = (double)r->activity.cycles / (point->arch->clock_mhz * 1e6);
-  double peak = (double)r->activity.cycles * erg_peak_macs_per_cycle(point);
-  r->utilization = peak > 0 ? (double)r->macs / peak : 0;
+  double work = 0; /* cycles of an array whose cells all work; products are powers of two: exact */
+  for (int i = 0; i < r->layer_count; i++)
+    work += (double)r->layers[i].activity.ops[ERG_OP_MAC] /
+            (r->layers[i].geometry.products ? r->layers[i].geometry.products : 1);
+  double cells = (double)r->activity.cycles * (double)point->arch->rows * (double)point->arch->cols;
+  r->utilization = cells > 0 ? work / cells : 0;
   r->area_um2 = area_of(point, hardware);
 }
 
@@ -172,7 +181,7 @@ static erg_status run_point(const erg_point *point, erg_progress *progress, erg_
   if (point->dataflow != ERG_DATAFLOW_WS && point->arch->mac == ERG_MAC_SCALABLE)
     return erg_fail(error, ERG_ERR_UNSUPPORTED, "mac: scalable is weight-stationary; found dataflow %s",
                     erg_dataflow_names[point->dataflow]);
-  erg_status status = erg_arch_hardware(point->arch, &point->precision, &hardware, error);
+  erg_status status = erg_point_hardware(point, &hardware, error);
   if (status == ERG_OK)
     status = erg_plan_build(point->graph, point->fusion, erg_judge_fusion, (void *)point, &r->plan, error);
   if (status == ERG_OK && point->fusion == ERG_FUSION_DEPTH) status = erg_chain_plan(point, &r->plan, error);
@@ -208,6 +217,7 @@ erg_status erg_run(const erg_point *asked, erg_progress *progress, erg_result *o
   erg_point own = *asked;
   const erg_point *point = &own;
   if (!own.memo) own.memo = erg_memo_new(); /* identical layers of one network, if no more */
+  if (own.widths) own.totals_only = false;  /* what a sum costs depends on the widths of its layers */
   erg_status status = run_point(point, progress, &rtl, &result, &fault);
   if (!asked->memo) erg_memo_free(own.memo);
   erg_verify_result_free(&rtl);

@@ -17,15 +17,22 @@ typedef struct {
   int32_t zero_point;
 } tensor;
 
+struct variant {
+  struct variant *next;
+  erg_precision precision;
+  erg_rtl *rtl, *other;
+};
+
 typedef struct {
   const erg_point *point;
   const erg_verify_options *options;
   erg_plan plan;
-  erg_arena arena;      /* tensors and parameters */
-  tensor *tensors;      /* by node */
-  int *last_use;        /* by node: last pass that reads it */
-  erg_rtl *rtl, *other; /* other: the same foreign array, begun from other random bits */
-  erg_rtl_norm *unit;   /* opened when a norm or a table comes */
+  erg_arena arena;          /* tensors and parameters */
+  tensor *tensors;          /* by node */
+  int *last_use;            /* by node: last pass that reads it */
+  erg_rtl *rtl, *other;     /* of the pass at hand; other: the same foreign array, begun from other random bits */
+  struct variant *variants; /* every array that was opened: with a precision plan, one a set of widths */
+  erg_rtl_norm *units[17];  /* by bits; opened when a norm or a table comes */
   erg_progress progress;
   double macs_done;
   erg_verify_result *result;
@@ -52,7 +59,7 @@ static void release_tensors(session *s, int pass) {
 
 static erg_status run_golden(const session *s, const erg_pass *pass, const erg_synth_layer *layer, int16_t *output,
                              erg_error *error) {
-  const erg_precision *p = &s->point->precision;
+  const erg_precision p = erg_precision_at(s->point, pass);
   const tensor *input = &s->tensors[pass->inputs[0]];
   erg_epilogue epilogue = {.bias = layer->bias,
                            .scale = layer->scale,
@@ -63,7 +70,7 @@ static erg_status run_golden(const session *s, const erg_pass *pass, const erg_s
                            .residual_zero_point = layer->residual_zero_point,
                            .residual_scale = layer->residual_scale,
                            .rule = s->options->rule};
-  return erg_conv2d_s16(&pass->conv, input->codes, input->zero_point, layer->weight, p->accumulator_bits, &epilogue,
+  return erg_conv2d_s16(&pass->conv, input->codes, input->zero_point, layer->weight, p.accumulator_bits, &epilogue,
                         output, error);
 }
 
@@ -96,6 +103,46 @@ static erg_status run_array(session *s, const erg_geometry *g, const erg_mapping
   return status;
 }
 
+/* A point whose precision is the pass's own: what its array is built for and its parameters are made of. */
+static erg_point array_point(const erg_point *point, const erg_pass *pass) {
+  erg_point own = *point;
+  own.precision = erg_precision_at(point, pass);
+  return own;
+}
+
+/* The array of these widths, opened if none is yet. */
+static erg_status use_array(session *s, const erg_point *point, erg_error *error) {
+  struct variant *v = s->variants;
+  erg_status status = ERG_OK;
+  while (v && memcmp(&v->precision, &point->precision, sizeof v->precision) != 0) v = v->next;
+  if (!v) {
+    v = erg_arena_alloc(&s->arena, sizeof *v);
+    if (!v) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+    *v = (struct variant){.next = s->variants, .precision = point->precision};
+    s->variants = v;
+    status = erg_verify_open(point, s->options, 0, &v->rtl, error);
+    if (status == ERG_OK && s->options->dut_top) status = erg_verify_open(point, s->options, 1, &v->other, error);
+  }
+  s->rtl = v->rtl;
+  s->other = v->other;
+  return status;
+}
+
+/* The array that runs the pass. Residual codes come through ports as wide as the
+ * activations': where they are wider, so is the array. */
+static erg_status pick_array(session *s, const erg_pass *pass, erg_error *error) {
+  erg_point point = array_point(s->point, pass);
+  int residual_bits = pass->residual >= 0 ? erg_tensor_bits(s->point, pass->residual) : 0;
+  if (s->point->widths && residual_bits > point.precision.activation_bits) {
+    if (point.arch->mac == ERG_MAC_SCALABLE && residual_bits > 8)
+      return erg_fail(error, ERG_ERR_UNSUPPORTED,
+                      "layer %s: a residual of %d bits is wider than the scalable array's 8", pass->name,
+                      residual_bits);
+    point.precision.activation_bits = residual_bits;
+  }
+  return use_array(s, &point, error);
+}
+
 /* The tile that holds the first difference, by itself. */
 static erg_status look_closer(const session *s, const erg_tile_source *source, erg_verify_row *row, erg_error *error) {
   erg_arena arena = {0};
@@ -104,10 +151,11 @@ static erg_status look_closer(const session *s, const erg_tile_source *source, e
   int tile = erg_tile_of(source, row->first_image, row->first_row, row->first_channel);
   erg_status status = erg_tile_make(&arena, source, tile, &g, &o, error);
   g.rule = s->options->rule;
-  erg_gemm_array(s->point, &g);
+  const erg_point point = array_point(s->point, source->pass);
+  erg_gemm_array(&point, &g);
   int64_t m = (int64_t)(row->first_row - o.row) * source->pass->conv.out_w + row->first_col;
   if (status == ERG_OK)
-    status = erg_verify_look(s->point, s->options, &g, m * g.n + row->first_channel - o.channel,
+    status = erg_verify_look(&point, s->options, &g, m * g.n + row->first_channel - o.channel,
                              s->options->gap_probability, s->point->seed, s->result, row, error);
   row->detail.tile = tile;
   char what[300] = "";
@@ -129,7 +177,8 @@ static erg_status check_tile(session *s, const erg_tile_source *source, erg_veri
   erg_status status = erg_tile_make(&arena, source, *s->options->only_tile, &g, &o, error);
   if (status != ERG_OK) goto out;
   g.rule = s->options->rule;
-  erg_gemm_array(s->point, &g);
+  const erg_point point = array_point(s->point, source->pass);
+  erg_gemm_array(&point, &g);
   row->outputs = (uint64_t)g.m * (uint64_t)g.n;
   row->macs = row->outputs * (uint64_t)g.k;
   erg_gemm_run run = {.gap_probability = s->options->gap_probability,
@@ -159,7 +208,7 @@ static erg_status check_tile(session *s, const erg_tile_source *source, erg_veri
     row->first_expected = golden[i], row->first_got = run.output[i];
   }
   erg_row_measure(source->pass->clamp, source->layer->low, source->layer->high, golden, row);
-  erg_row_judge(source->pass->clamp, &s->point->precision, !s->other || s->options->strict_cycles, row);
+  erg_row_judge(source->pass->clamp, &point.precision, !s->other || s->options->strict_cycles, row);
   if (strcmp(row->status, "uninformative") == 0)
     row->status = "ok", row->reason[0] = 0; /* of a tile nobody asks that */
 out:
@@ -180,8 +229,10 @@ static erg_status check_array_pass(session *s, const erg_pass *pass, erg_verify_
   int16_t *golden = NULL;
   row->outputs = (uint64_t)erg_shape_elements(pass->out_shape);
   row->macs = pass->int_counts.mac;
+  const erg_precision precision = erg_precision_at(point, pass);
   erg_geometry_at(point, pass, &g);
-  erg_status status = erg_map(arch, &g, &formula, error);
+  erg_status status = pick_array(s, pass, error);
+  if (status == ERG_OK) status = erg_map(arch, &g, &formula, error);
   if (status != ERG_OK) return status;
   driven = formula;
   if (s->options->fault_tile && driven.out_rows > 1) { /* a driver that cuts tiles of its own size */
@@ -189,7 +240,7 @@ static erg_status check_array_pass(session *s, const erg_pass *pass, erg_verify_
     status = erg_map_given(arch, &g, &driven, error);
   }
   if (status == ERG_OK)
-    status = erg_synth_make(&arena, pass, &point->precision, point->seed, input->codes, input->zero_point,
+    status = erg_synth_make(&arena, pass, &precision, point->seed, input->codes, input->zero_point,
                             residual ? residual->codes : NULL, residual ? residual->zero_point : 0, &layer, error);
   if (status == ERG_OK) status = make_tensor(s, pass->output, pass->out_shape, error);
   if (status != ERG_OK) goto out;
@@ -203,7 +254,7 @@ static erg_status check_array_pass(session *s, const erg_pass *pass, erg_verify_
                             residual ? residual->codes : NULL,
                             input->zero_point,
                             formula.out_rows,
-                            point->precision.accumulator_bits};
+                            precision.accumulator_bits};
   if (s->options->only_tile) {
     status = check_tile(s, &source, row, error);
     if (status == ERG_OK && row->mismatches) status = look_closer(s, &source, row, error);
@@ -240,12 +291,19 @@ static erg_status check_array_pass(session *s, const erg_pass *pass, erg_verify_
   if (status != ERG_OK) goto out;
   erg_row_compare(pass->out_shape, golden, output->codes, row);
   erg_row_measure(pass->clamp, layer.low, layer.high, golden, row);
-  erg_row_judge(pass->clamp, &point->precision, !s->other || s->options->strict_cycles, row);
+  erg_row_judge(pass->clamp, &precision, !s->other || s->options->strict_cycles, row);
   if (row->mismatches) status = look_closer(s, &source, row, error);
 out:
   free(golden);
   erg_arena_free(&arena);
   return status;
+}
+
+/* Of what runs behind the epilogue: a table of an array pass reads codes as wide as it writes. */
+static erg_precision unit_precision(const erg_point *point, const erg_pass *pass) {
+  erg_precision p = erg_precision_at(point, pass);
+  if (point->widths && pass->kind == ERG_PASS_ARRAY) p.activation_bits = p.output_bits;
+  return p;
 }
 
 /* An array pass before the one that is asked for. */
@@ -255,8 +313,9 @@ static erg_status pass_by(session *s, const erg_pass *pass, erg_error *error) {
   const tensor *residual = pass->residual >= 0 ? &s->tensors[pass->residual] : NULL;
   erg_arena arena = {0};
   erg_synth_layer layer;
+  const erg_precision precision = erg_precision_at(point, pass), behind = unit_precision(point, pass);
   erg_status status =
-      erg_synth_make(&arena, pass, &point->precision, point->seed, input->codes, input->zero_point,
+      erg_synth_make(&arena, pass, &precision, point->seed, input->codes, input->zero_point,
                      residual ? residual->codes : NULL, residual ? residual->zero_point : 0, &layer, error);
   if (status == ERG_OK) status = make_tensor(s, pass->output, pass->out_shape, error);
   if (status == ERG_OK) {
@@ -264,8 +323,8 @@ static erg_status pass_by(session *s, const erg_pass *pass, erg_error *error) {
     status = run_golden(s, pass, &layer, s->tensors[pass->output].codes, error);
   }
   if (status == ERG_OK)
-    status = erg_table_golden(pass, &point->precision, s->tensors[pass->output].codes,
-                              &s->tensors[pass->output].zero_point, error);
+    status =
+        erg_table_golden(pass, &behind, s->tensors[pass->output].codes, &s->tensors[pass->output].zero_point, error);
   erg_arena_free(&arena);
   return status;
 }
@@ -277,7 +336,8 @@ static erg_status run_vector_pass(session *s, const erg_pass *pass, erg_error *e
   erg_status status = make_tensor(s, pass->output, pass->out_shape, error);
   if (status != ERG_OK) return status;
   erg_vector_data data = {a->codes, b ? b->codes : NULL, a->zero_point, b ? b->zero_point : 0, output->codes, 0};
-  status = erg_vector_golden(s->point->graph, pass, &s->point->precision, s->point->seed, &data, error);
+  const erg_precision precision = erg_precision_at(s->point, pass);
+  status = erg_vector_golden(s->point->graph, pass, &precision, s->point->seed, &data, error);
   output->zero_point = data.output_zero_point;
   return status;
 }
@@ -299,18 +359,19 @@ static erg_status check_unit_pass(session *s, const erg_pass *pass, erg_error *e
                     pass->name);
   row->name = behind ? erg_arena_printf(&s->result->arena, "%s/%s", pass->name, pass->gate)
                      : erg_arena_strdup(&s->result->arena, pass->name);
-  if (!s->unit) {
+  const erg_precision precision = unit_precision(point, pass);
+  erg_rtl_norm **unit = &s->units[precision.activation_bits];
+  if (!*unit) {
     bool faulty = s->options->mutant && strcmp(s->options->mutant, "ROUNDING") == 0;
-    status =
-        erg_rtl_norm_open((int)point->arch->cols, point->precision.activation_bits, (int)point->arch->accumulator_depth,
-                          faulty ? s->options->mutant : NULL, s->options->quiet ? NULL : stderr, &s->unit, error);
+    status = erg_rtl_norm_open((int)point->arch->cols, precision.activation_bits, (int)point->arch->accumulator_depth,
+                               faulty ? s->options->mutant : NULL, s->options->quiet ? NULL : stderr, unit, error);
   }
   if (status == ERG_OK && !behind) status = make_tensor(s, pass->output, pass->out_shape, error);
   if (status != ERG_OK) return status;
   tensor *output = &s->tensors[pass->output];
-  const erg_unit_data data = {pass,         &point->precision, point->seed,
+  const erg_unit_data data = {pass,         &precision,        point->seed,
                               input->codes, input->zero_point, s->options->gap_probability};
-  status = erg_verify_unit(s->unit, &data, output->codes, &output->zero_point, row, error);
+  status = erg_verify_unit(*unit, &data, output->codes, &output->zero_point, row, error);
   s->result->checked_outputs += row->outputs;
   s->result->mismatches += row->mismatches;
   return status;
@@ -343,7 +404,7 @@ erg_status erg_verify_open(const erg_point *point, const erg_verify_options *opt
   if (foreign && options->rule != ERG_RULE_S)
     return erg_fail(error, ERG_ERR_UNSUPPORTED, "rule %s: the contract of --dut is rule S",
                     erg_rule_names[options->rule]);
-  if (point->graph && p->output_bits > p->activation_bits)
+  if (point->graph && !point->widths && p->output_bits > p->activation_bits)
     return erg_fail(
         error, ERG_ERR_UNSUPPORTED,
         "%s: outputs are the next layer's activations, and wider than those (without a workload any width goes)",
@@ -386,6 +447,10 @@ erg_status erg_verify_open(const erg_point *point, const erg_verify_options *opt
   return erg_rtl_open(&config, options->quiet ? NULL : stderr, out, error);
 }
 
+static bool wanted(const session *s, const erg_pass *pass) {
+  return !s->options->only_layer || strcmp(s->options->only_layer, pass->name) == 0;
+}
+
 /* Whether the layer that is asked for alone is there; the names of those that are. */
 static erg_status find_layer(const session *s, erg_error *error) {
   if (!s->options->only_layer) return ERG_OK;
@@ -403,8 +468,10 @@ static erg_status find_layer(const session *s, erg_error *error) {
 
 static erg_status open_session(session *s, erg_error *error) {
   const erg_point *point = s->point;
-  erg_status status = erg_verify_open(point, s->options, 0, &s->rtl, error);
-  if (status == ERG_OK && s->options->dut_top) status = erg_verify_open(point, s->options, 1, &s->other, error);
+  erg_precision hardware;
+  erg_status status = point->widths ? erg_point_hardware(point, &hardware, error) : use_array(s, point, error);
+  if (status == ERG_OK && point->widths && s->options->coverage)
+    status = erg_fail(error, ERG_ERR_UNSUPPORTED, "--coverage is of one array; a precision plan has several");
   if (status != ERG_OK) return status;
   status = erg_plan_build(point->graph, point->fusion, erg_judge_fusion, (void *)point, &s->plan, error);
   if (status != ERG_OK) return status;
@@ -415,7 +482,11 @@ static erg_status open_session(session *s, erg_error *error) {
   s->result->rows = erg_arena_alloc(&s->result->arena, 2 * (size_t)s->plan.pass_count * sizeof *s->result->rows);
   if (!s->tensors || !s->last_use || !s->result->rows) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   note_last_uses(s);
-  return find_layer(s, error);
+  status = find_layer(s, error);
+  for (int i = 0; i < s->plan.pass_count && status == ERG_OK; i++) /* what cannot run is told before anything does */
+    if (s->plan.passes[i].kind == ERG_PASS_ARRAY && wanted(s, &s->plan.passes[i]))
+      status = pick_array(s, &s->plan.passes[i], error);
+  return status;
 }
 
 /* Input nodes (a CSV workload has one a layer) get codes when first read. */
@@ -425,8 +496,8 @@ static erg_status need_input(session *s, int node_id, erg_error *error) {
   erg_arena arena = {0};
   int16_t *codes;
   erg_status status =
-      erg_synth_input(&arena, node->out, s->point->precision.activation_bits, s->point->seed + (uint64_t)node_id,
-                      &codes, &s->tensors[node_id].zero_point, error);
+      erg_synth_input(&arena, node->out, erg_tensor_bits(s->point, node_id), s->point->seed + (uint64_t)node_id, &codes,
+                      &s->tensors[node_id].zero_point, error);
   if (status == ERG_OK) status = make_tensor(s, node_id, node->out, error);
   if (status == ERG_OK) memcpy(s->tensors[node_id].codes, codes, sizeof *codes * (size_t)erg_shape_elements(node->out));
   erg_arena_free(&arena);
@@ -441,10 +512,10 @@ static erg_status run_passes(session *s, erg_error *error) {
     for (int k = 0; k < pass->input_count && status == ERG_OK; k++) status = need_input(s, pass->inputs[k], error);
     if (status != ERG_OK) break;
     const char *only = s->options->only_layer;
-    bool wanted = !only || strcmp(only, pass->name) == 0;
+    bool asked = wanted(s, pass);
     if (pass->kind != ERG_PASS_ARRAY) {
-      status = wanted && in_unit(s, pass) ? check_unit_pass(s, pass, error) : run_vector_pass(s, pass, error);
-    } else if (!wanted) {
+      status = asked && in_unit(s, pass) ? check_unit_pass(s, pass, error) : run_vector_pass(s, pass, error);
+    } else if (!asked) {
       status = pass_by(s, pass, error);
       s->macs_done += (double)pass->int_counts.mac;
       erg_progress_update(&s->progress, s->macs_done, NULL);
@@ -466,7 +537,7 @@ static erg_status run_passes(session *s, erg_error *error) {
       if (status == ERG_OK && !s->options->only_tile && in_unit(s, pass)) status = check_unit_pass(s, pass, error);
     }
     release_tensors(s, i);
-    if (only && wanted && (pass->kind == ERG_PASS_ARRAY || in_unit(s, pass))) break;
+    if (only && asked && (pass->kind == ERG_PASS_ARRAY || in_unit(s, pass))) break;
   }
   return status;
 }
@@ -518,9 +589,11 @@ erg_status erg_verify(const erg_point *point, const erg_verify_options *options,
   erg_error_clear(&faults);
   for (int node = 0; s.tensors && node < point->graph->node_count; node++) free(s.tensors[node].codes);
   if (s.rtl && options->coverage) status = erg_verify_cover(s.rtl, options->coverage, &result, status, error);
-  erg_rtl_close(s.rtl);
-  erg_rtl_close(s.other);
-  erg_rtl_norm_close(s.unit);
+  for (struct variant *v = s.variants; v; v = v->next) {
+    erg_rtl_close(v->rtl);
+    erg_rtl_close(v->other);
+  }
+  for (size_t bits = 0; bits < ERG_COUNT_OF(s.units); bits++) erg_rtl_norm_close(s.units[bits]);
   erg_plan_free(&s.plan);
   erg_arena_free(&s.arena);
   *out = result;

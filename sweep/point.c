@@ -82,6 +82,14 @@ static erg_status load(const erg_sweep *s, int64_t index, erg_sweep_inputs *in, 
   return status;
 }
 
+static erg_status load_plan(erg_sweep_inputs *in, const char *file, erg_arena *arena, erg_error *error) {
+  if (same(in->widths_id, sizeof in->widths_id, erg_arena_printf(arena, "%s %s", file, in->graph_id))) return ERG_OK;
+  erg_widths_free(&in->widths);
+  erg_status status = erg_widths_load(file, &in->graph, &in->widths, error);
+  if (status != ERG_OK) in->widths_id[0] = 0;
+  return status;
+}
+
 static void put_text(erg_sweep_row *row, int column, const char *text) {
   row->cells[column].known = text != NULL;
   row->cells[column].text = text;
@@ -126,12 +134,17 @@ erg_status erg_sweep_point(const erg_sweep *s, int64_t index, erg_sweep_inputs *
   if (!in->memo) in->memo = erg_memo_new();
   point->memo = in->memo;
   point->totals_only = true;
+  const char *plan = s->plan_files[erg_space_digit(s, index, erg_space_behind(s, ERG_DIM_PRECISION))];
+  if (plan) status = load_plan(in, plan, arena, error);
+  if (status != ERG_OK) return status;
+  if (plan) erg_point_widths(point, &in->widths);
   const erg_precision *p = &point->precision;
   bool integer = erg_precision_is_int(p);
   char name[32];
-  const char *precision = erg_arena_strdup(arena, erg_precision_name(p, name)),
-             *set = collect(s, index, arena, "", NULL);
-  char *text = precision ? canonical(s, point, precision, set, arena) : NULL;
+  const char *precision = erg_arena_strdup(arena, erg_point_precision_name(point, name)),
+             *set = collect(s, index, arena, "", NULL),
+             *full = plan ? erg_arena_printf(arena, "%s %s", precision, in->widths.plan.sha256) : precision;
+  char *text = precision && full ? canonical(s, point, full, set, arena) : NULL;
   if (!text) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   erg_sha256_hex(text, strlen(text), row->key);
   put_text(row, ERG_SWEEP_POINT, text);
@@ -141,10 +154,12 @@ erg_status erg_sweep_point(const erg_sweep *s, int64_t index, erg_sweep_inputs *
   put_text(row, ERG_SWEEP_TECHNOLOGY, erg_arena_strdup(arena, point->technology->name));
   put_text(row, ERG_SWEEP_PRECISION, precision);
   put_text(row, ERG_SWEEP_FORMAT, erg_format_name(p->format));
-  put_integer(row, ERG_SWEEP_WEIGHT_BITS, integer ? p->weight_bits : erg_format_bits(p->format));
-  put_integer(row, ERG_SWEEP_ACTIVATION_BITS, integer ? p->activation_bits : erg_format_bits(p->format));
-  put_integer(row, ERG_SWEEP_ACCUMULATOR_BITS, p->accumulator_bits);
-  put_integer(row, ERG_SWEEP_OUTPUT_BITS, integer ? p->output_bits : erg_format_bits(p->format));
+  if (!plan) { /* a plan has no one width */
+    put_integer(row, ERG_SWEEP_WEIGHT_BITS, integer ? p->weight_bits : erg_format_bits(p->format));
+    put_integer(row, ERG_SWEEP_ACTIVATION_BITS, integer ? p->activation_bits : erg_format_bits(p->format));
+    put_integer(row, ERG_SWEEP_ACCUMULATOR_BITS, p->accumulator_bits);
+    put_integer(row, ERG_SWEEP_OUTPUT_BITS, integer ? p->output_bits : erg_format_bits(p->format));
+  }
   put_text(row, ERG_SWEEP_FUSION, erg_fusion_names[point->fusion]);
   put_text(row, ERG_SWEEP_DATAFLOW, erg_dataflow_names[point->dataflow]);
   put_text(row, ERG_SWEEP_MODEL, erg_model_names[point->model]);
@@ -163,5 +178,6 @@ void erg_sweep_inputs_free(erg_sweep_inputs *in) {
   erg_arch_free(&in->arch);
   erg_technology_free(&in->technology);
   erg_memo_free(in->memo);
+  erg_widths_free(&in->widths);
   memset(in, 0, sizeof *in);
 }

@@ -73,7 +73,7 @@ static const erg_field sweep_fields[] = {
      .type = ERG_FIELD_TEXTS,
      .optional = true,
      .max_items = 1000,
-     .help = "int8, w4a8, w4a8p24o8, fp32, ..."},
+     .help = "int8, w4a8, w4a8p24o8, fp32, ..., or precision plans (files)"},
     {.key = "widths",
      AT(erg_sweep, widths),
      .type = ERG_FIELD_RECORD,
@@ -131,8 +131,14 @@ static void check_names(const erg_sweep *s, const char *key, const erg_texts *wo
 
 static void add_precision(erg_sweep *s, erg_precision p) {
   for (int i = 0; i < s->precision_count; i++)
-    if (memcmp(&s->precisions[i], &p, sizeof p) == 0) return;
+    if (!s->plan_files[i] && memcmp(&s->precisions[i], &p, sizeof p) == 0) return;
   s->precisions[s->precision_count++] = p;
+}
+
+static void add_plan(erg_sweep *s, const char *file) {
+  for (int i = 0; i < s->precision_count; i++)
+    if (s->plan_files[i] && strcmp(s->plan_files[i], file) == 0) return;
+  s->plan_files[s->precision_count++] = file;
 }
 
 static int64_t at_or(const erg_ints *list, int index, int64_t otherwise) {
@@ -150,11 +156,14 @@ static erg_status make_precisions(erg_sweep *s, erg_error *error) {
     return erg_fail(error, ERG_ERR_DATA, "%s: widths: found %lld precisions; allowed: %d", s->file, (long long)grid,
                     MOST_PRECISIONS);
   s->precisions = erg_arena_alloc(&s->arena, sizeof *s->precisions * (size_t)(grid + s->precision_names.count + 1));
-  if (!s->precisions) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  s->plan_files = erg_arena_alloc(&s->arena, sizeof *s->plan_files * (size_t)(grid + s->precision_names.count + 1));
+  if (!s->precisions || !s->plan_files) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   for (int i = 0; i < s->precision_names.count; i++) {
     erg_precision p;
     erg_error fault = {0};
-    if (erg_precision_parse(s->precision_names.items[i], &p, &fault) == ERG_OK)
+    if (erg_precision_is_plan(s->precision_names.items[i]))
+      add_plan(s, s->precision_names.items[i]);
+    else if (erg_precision_parse(s->precision_names.items[i], &p, &fault) == ERG_OK)
       add_precision(s, p);
     else
       erg_fail(error, ERG_ERR_DATA, "%s: precisions: %s", s->file, fault.text);

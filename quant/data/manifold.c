@@ -29,7 +29,7 @@ static void make_surface(uint64_t seed, surface *s) {
   }
 }
 
-#define SPREAD 0.45 /* of a cluster; its centres lie one apart */
+#define SPREAD 0.5 /* of a cluster; its centres lie one apart */
 
 static void draw(erg_random *random, const surface *s, int label, double *x) {
   const double *centre = s->centre[label][erg_random_range(random, 0, CLUSTERS - 1)];

@@ -26,11 +26,11 @@ static bool inside(int shape, double x, double y) {
 }
 
 static void draw(erg_random *random, int label, double *image) {
-  double size = 3.5 + 3.0 * erg_random_unit(random), gain = 0.6 + 0.6 * erg_random_unit(random);
-  double cx = SIDE / 2.0 + 5.0 * (erg_random_unit(random) - 0.5),
-         cy = SIDE / 2.0 + 5.0 * (erg_random_unit(random) - 0.5);
-  double phase = 6.283185307179586477 * erg_random_unit(random), tilt = 0.7 * (erg_random_unit(random) - 0.5);
-  double angle = 0.785398163397448310 * (label / SHAPES ? 3 : 1) + tilt, wave = 2.0;
+  double size = 4.5 + 2.0 * erg_random_unit(random), gain = 0.9 + 0.6 * erg_random_unit(random);
+  double cx = SIDE / 2.0 + 3.5 * (erg_random_unit(random) - 0.5),
+         cy = SIDE / 2.0 + 3.5 * (erg_random_unit(random) - 0.5);
+  double phase = 6.283185307179586477 * erg_random_unit(random), tilt = 0.4 * (erg_random_unit(random) - 0.5);
+  double angle = 0.785398163397448310 * (label / SHAPES ? 3 : 1) + tilt, wave = 1.4;
   for (int y = 0; y < SIDE; y++)
     for (int x = 0; x < SIDE; x++) {
       double stripe = 0.5 + 0.5 * sin(wave * (x * cos(angle) + y * sin(angle)) + phase);

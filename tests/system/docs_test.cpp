@@ -21,7 +21,7 @@ template <typename Use> void each(const std::string &page, const char *open, con
 
 bool names_a_file(const std::string &token) { // a path of this tree, without placeholders
   for (const char *room :
-       {"base/", "kernels/", "workloads/", "energy/", "rtl/", "sim/", "plots/", "cli/", "tests/", "docs/"})
+       {"base/", "kernels/", "workloads/", "energy/", "rtl/", "sim/", "quant/", "plots/", "cli/", "tests/", "docs/"})
     if (token.rfind(room, 0) == 0) return token.find_first_of("<*{") == std::string::npos;
   return false;
 }
@@ -30,7 +30,7 @@ bool names_a_file(const std::string &token) { // a path of this tree, without pl
 
 TEST(Docs, FilesThatTheMapNamesExist) {
   int checked = 0;
-  for (const char *name : {"docs/overview.md", "docs/model.md", "docs/json.md"})
+  for (const char *name : {"docs/overview.md", "docs/model.md", "docs/json.md", "docs/training.md"})
     each(test::read_file(root + name), "`", "`", [&](const std::string &token) {
       if (!names_a_file(token)) return;
       checked++;

@@ -94,6 +94,9 @@ void hold(const Paths &document, const Paths &output) {
 TEST(Json, RunIsAsDocumented) {
   Paths output = emitted("run resnet18 --precision int8,fp8e4m3 --fusion epilogue,depth", 0);
   output.merge(emitted("run hand-worked --arch tiny --model rtl --activity", 0));
+  test::Folder f;
+  test::write_file(f / "p.yaml", "name: p\ndefault: int8\nlayers: {conv1: w4a8}\n");
+  output.merge(emitted("run resnet18 --precision '" + f / "p.yaml'", 0));
   hold(documented("ergon.run"), output);
 }
 
@@ -195,4 +198,12 @@ TEST(Json, EvalIsAsDocumented) {
   EXPECT_TRUE(percentile.count("equalized_pairs") && percentile.count("calibration.percent"));
   erg_weights_free(&weights);
   erg_graph_free(&graph);
+}
+
+TEST(Json, TrainIsAsDocumented) {
+  test::Folder f;
+  std::string line = "train manifold-mlp --data manifold --examples 100 --epochs 2 --quiet --out '" + (f / "w") + "'";
+  hold(documented("ergon.train"), emitted(line + " --qat ste --precision w4a8 --qat-epochs 1", 0));
+  Paths held = emitted(line + " --patience 1 --from '" + (f / "w") + "'", 0);
+  EXPECT_EQ(held, emitted(line, 0)); // nulls have their place
 }

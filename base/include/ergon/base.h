@@ -88,6 +88,7 @@ erg_status erg_precision_parse(const char *text, erg_precision *out, erg_error *
 /** Shortest text that parses back to `precision`; returns `buffer`. */
 char *erg_precision_name(const erg_precision *precision, char buffer[32]);
 bool erg_precision_is_int(const erg_precision *precision);
+int erg_default_accumulator_bits(int weight_bits, int activation_bits); /**< 32 where both together are up to 16, else 48 */
 
 /* ---------------------------------------------------------------- random numbers (random.c) */
 

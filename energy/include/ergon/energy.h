@@ -258,12 +258,14 @@ typedef struct {
   const char *name;
   erg_activity activity;
   double total_pj; /**< as stored */
+  erg_precision precision; /**< its own, where the run had a plan; else the result's */
+  int mac_products;        /**< of a scalable cell in this layer */
 } erg_stored_layer;
 
 /** A result of an `ergon.run` document: counts and machine, to be priced again. Texts live in the document. */
 typedef struct {
   const char *workload, *arch, *technology, *precision_name, *fusion, *model, *status, *reason;
-  erg_precision precision, mac_precision;
+  erg_precision precision, mac_precision; /**< precision: of a run with a precision plan the MAC's */
   erg_price_machine machine;
   erg_stored_layer *layers;
   int layer_count; /**< 0 where the point was skipped */

@@ -4,8 +4,13 @@
 #ifndef ERGON_QUANT_H
 #define ERGON_QUANT_H
 
+#include "ergon/assign.h"
 #include "ergon/data.h"
+#include "ergon/energy_table.h"
+#include "ergon/qat.h"
 #include "ergon/quantized.h"
+#include "ergon/tape.h"
+#include "ergon/train.h"
 #include "ergon/weights.h"
 
 #endif

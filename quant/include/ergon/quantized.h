@@ -67,7 +67,7 @@ erg_status erg_calibrate(const erg_graph *graph, const erg_weights *weights, con
 void erg_calibration_free(erg_calibration *calibration);
 /** - MIN_MAX: the extremes. - PERCENTILE: `percent` (99.9) of the values lie at or below high, and at or above low. -
  *  MSE: of 64 proportional shrinkings of the extremes (by 1/64 each) the one whose grid of `bits` leaves the least
- *  squared error on the sample. */
+ *  squared error on the sample (of many values: its tails, and the interior by a part of it). */
 erg_range erg_calibration_range(const erg_calibration *calibration, int node, erg_calibration_method method,
                                 double percent, int bits);
 
@@ -100,6 +100,13 @@ typedef struct {
 /** The precision of an array node: the one place where it is looked up. */
 erg_precision erg_quantize_precision(const erg_quantize_options *options, int node);
 
+/** The mean of a whole map spans far less than the map, so it has a grid of its own (erg_global_avg_pool_s16). */
+typedef struct {
+  int accumulator_bits;     /**< 32 where any sum fits, else 48 */
+  erg_requant_tensor scale; /**< s_x / (H W s_y), of the sum of a channel's map */
+  erg_codes codes;
+} erg_map_mean;
+
 /** One pass of the plan in integers. Only what the pass's kind reads is set. */
 typedef struct {
   int pass;               /**< of the plan */
@@ -121,6 +128,7 @@ typedef struct {
   erg_mul_params mul;
   erg_synth_norm norm;
   erg_batch_norm_params batch_norm;
+  erg_map_mean map_mean;  /**< global_avg_pool */
 } erg_quantized_layer;
 
 typedef struct {
@@ -134,8 +142,8 @@ typedef struct {
 } erg_quantized;
 
 /** Grids, codes, biases, multipliers of every pass. A tensor is as wide as the narrowest of its producer's output width
- *  and its readers' activation widths; pools and clamps that are passes keep their input's grid. `graph` must outlive
- *  it. ERG_ERR_UNSUPPORTED: a floating format, an operator without integer kernel. ERG_ERR_DATA: weights missing, a
+ *  and its readers' activation widths; window pools and clamps that are passes keep their input's grid. `graph` must
+ *  outlive it. ERG_ERR_UNSUPPORTED: a floating format, an operator without integer kernel. ERG_ERR_DATA: weights missing, a
  *  variance + epsilon not above 0. */
 erg_status erg_quantize(const erg_graph *graph, const erg_weights *weights, const erg_calibration *calibration,
                         const erg_quantize_options *options, erg_quantized *out, erg_error *error);
@@ -182,8 +190,11 @@ typedef struct {
   double loss;          /**< mean cross entropy of the (dequantized) logits, nats */
   int64_t tied;         /**< labels whose largest logit is not alone */
   int node_count;
-  double *sqnr_db;      /**< [node_count] 10 log10(sum x^2 / sum (x - xq)^2) against float; NAN: not stored or not asked */
+  /** [node_count] 10 log10(sum x^2 / sum (x - xq)^2) against float, over the first sqnr_examples: the float network takes
+   *  far longer than the integer one. NAN: not stored or not asked. */
+  double *sqnr_db;
   uint64_t checked_outputs, mismatches; /**< model RTL */
+  int sqnr_examples;    /**< at most 128, or one batch */
 } erg_evaluation;
 
 /** The float graph over a data set. The logits are the last node's: [N, 1, 1, classes], or [N, H, W, classes] with a

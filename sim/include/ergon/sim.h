@@ -9,6 +9,7 @@
 #include "ergon/energy.h"
 #include "ergon/kernels.h"
 #include "ergon/rtl.h"
+#include "ergon/widths.h"
 #include "ergon/workloads.h"
 #include "ergon/yaml.h"
 #include <jansson.h>
@@ -184,7 +185,18 @@ typedef struct {
   bool totals_only;      /**< price the sum of all layers once: no energy by layer, no law's test, no interval */
   struct erg_memo *memo; /**< passes counted before on this very arch, or NULL (memo.h inside sim) */
   bool count_toggles; /**< model rtl: of the cells' registers, exactly (a network through RTL took 1.3 times as long) */
+  const erg_widths *widths; /**< each layer's own widths (erg_point_widths); NULL: all have `precision` */
 } erg_point;
+
+/** Gives each layer of the point its own widths: `precision` becomes the widest of them, for which native hardware is
+ *  built. NULL: none. The widths outlive the point. */
+void erg_point_widths(erg_point *point, const erg_widths *widths);
+/** The plan's name, or the precision's in `buffer`. */
+const char *erg_point_precision_name(const erg_point *point, char buffer[32]);
+/** Widths of a pass: its weights, what it reads first, its sums, what it writes. */
+erg_precision erg_precision_at(const erg_point *point, const erg_pass *pass);
+/** Bits of a node's output at this point. */
+int erg_tensor_bits(const erg_point *point, int node);
 
 typedef struct {
   const erg_pass *pass;
@@ -210,9 +222,13 @@ typedef struct {
   erg_spread spread; /**< total energy by the constants it rests on; lives in the plan's arena */
 } erg_result;
 
-/** MACs a cycle when every PE works: rows x columns, times what a scalable cell takes at once. */
+/** MACs a cycle when every PE works: rows x columns, times what a scalable cell takes at once of the (widest) precision. */
 double erg_peak_macs_per_cycle(const erg_point *point);
-/** erg_geometry_of in the point's precision and dataflow. */
+/** The same of one pass, in its own precision. */
+double erg_pass_peak_macs_per_cycle(const erg_point *point, const erg_pass *pass);
+/** erg_arch_hardware for all layers of a point; every layer that it cannot compute is told. */
+erg_status erg_point_hardware(const erg_point *point, erg_precision *hardware, erg_error *error);
+/** erg_geometry_of in the point's precisions and dataflow. */
 void erg_geometry_at(const erg_point *point, const erg_pass *pass, erg_geometry *out);
 /** The judge that erg_plan_build asks; `context` is the erg_point. */
 bool erg_judge_fusion(void *context, const erg_pass *fused, const erg_pass *parts, int part_count, char *reason,

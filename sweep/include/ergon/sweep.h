@@ -44,6 +44,7 @@ typedef struct {
   erg_precision *precisions; /**< names and widths together, each once */
   int precision_count;
   erg_precision reference;   /**< of limits.equal_area */
+  const char **plan_files;   /**< [precision_count]: a precision plan, which has to fit every workload; NULL: none */
 } erg_sweep;
 
 /** Loads `name`: of sweep/specs, or a file. All faults at once; every workload, architecture and technology named is
@@ -84,7 +85,7 @@ typedef struct { const char *name; erg_column_type type; } erg_column;
 extern const erg_column erg_sweep_columns[ERG_SWEEP_COLUMN_COUNT];
 
 typedef struct { bool known; union { const char *text; int64_t integer; double real; }; } erg_cell;
-/** A row. COUNTS is a result of docs/json.md with all layers summed into one: enough to price it again. POINT is the
+/** A row. COUNTS is a result of docs/json.md with all layers of the same precision summed into one: enough to price it again. POINT is the
  *  canonical text, ERGON the version and commit that computed it. Texts live where the row's maker says. */
 typedef struct { char key[65]; erg_cell cells[ERG_SWEEP_COLUMN_COUNT]; } erg_sweep_row;
 
@@ -101,6 +102,8 @@ typedef struct {
   erg_graph graph;
   char arch_id[512], technology_id[512], graph_id[512]; /**< what they are; empty: none */
   struct erg_memo *memo;                                /**< of passes on this architecture */
+  erg_widths widths;                                    /**< of the last plan and workload */
+  char widths_id[1024];
 } erg_sweep_inputs;
 void erg_sweep_inputs_free(erg_sweep_inputs *inputs);
 

@@ -13,6 +13,8 @@ TEST(QuantGrid, ZeroIsACodeAndTheEndsAreReached) {
   g = erg_grid_over({-1, 2}, 2); /* codes -2..1 over three units: step 1, zero at -1 */
   EXPECT_DOUBLE_EQ(g.scale, 1);
   EXPECT_EQ(g.zero_point, -1);
+  g = erg_grid_over({-1.7, 1.3}, 2); /* -0.3 is rounded to the nearest code */
+  EXPECT_EQ(g.zero_point, 0);
   g = erg_grid_over({3, 5}, 4); /* 0 is always inside */
   EXPECT_DOUBLE_EQ(g.scale, 5.0 / 15);
   EXPECT_EQ(g.zero_point, -8);
@@ -68,9 +70,24 @@ TEST(QuantCalibrate, PercentileIsTheNearestRankOnBothSides) {
 }
 
 TEST(QuantCalibrate, ASampleOfManyValuesIsSpreadOverAll) {
-  Line line(one_to(200000, 1)); /* every fourth is kept */
+  Line line(one_to(200000, 1)); /* one of four is kept */
   EXPECT_EQ(line.range(0, ERG_CALIBRATE_MIN_MAX).high, 200000);
-  EXPECT_NEAR(line.range(0, ERG_CALIBRATE_PERCENTILE).high, 199800, 8);
+  EXPECT_NEAR(line.range(0, ERG_CALIBRATE_PERCENTILE).high, 199800, 20);
+}
+
+// One loud channel of 16, in a tensor of 16 times as many values as are kept: no stride may miss it.
+TEST(QuantCalibrate, ASampleMeetsEveryChannel) {
+  for (int loud : {0, 5, 15}) {
+    test::SmallNet net(16, 16, 16, {"{name: relu, op: relu}"});
+    test::Weights weights(net);
+    test::Examples data(net, 256, 1);
+    for (size_t i = 0; i < data.values.size(); i++) data.values[i] = i % 16 == static_cast<size_t>(loud) ? 100 : 1;
+    test::Calibration c(net, weights, data);
+    EXPECT_NEAR(static_cast<double>(c.sample_count[1]), 65536, 100);
+    int64_t found = 0;
+    for (int64_t i = 0; i < c.sample_count[1]; i++) found += c.sample[1][i] == 100;
+    EXPECT_NEAR(static_cast<double>(found), 4096, 100) << loud;
+  }
 }
 
 double error_of(const std::vector<double> &values, double low, double high, int bits) {
@@ -94,6 +111,20 @@ TEST(QuantCalibrate, MseIsTheBestOfTheShrinkings) {
     for (int i = 1; i <= 64; i++) best = std::min(best, error_of(values, most.low * i / 64, most.high * i / 64, bits));
     EXPECT_NEAR(error_of(values, got.low, got.high, bits), best, 1e-9 * best) << bits;
     if (bits < 8) EXPECT_LT(best, 0.9 * error_of(values, most.low, most.high, bits)) << bits;
+  }
+}
+
+// Of many values the interior is sampled: within 1 % of the best that looking at each finds.
+TEST(QuantCalibrate, MseOfManyValuesIsAsGood) {
+  test::Random random(6);
+  for (int bits : {3, 6, 8}) {
+    std::vector<double> values;
+    for (int i = 0; i < 65000; i++) values.push_back(erg_random_normal(&random) * (i % 500 ? 1 : 6));
+    Line line(values);
+    erg_range got = line.range(0, ERG_CALIBRATE_MSE, 0, bits), most = line.range(0, ERG_CALIBRATE_MIN_MAX);
+    double best = INFINITY;
+    for (int i = 1; i <= 64; i++) best = std::min(best, error_of(values, most.low * i / 64, most.high * i / 64, bits));
+    EXPECT_LE(error_of(values, got.low, got.high, bits), 1.01 * best) << bits;
   }
 }
 

@@ -102,3 +102,56 @@ TEST(SweepSpec, TheShippedOnesLoad) {
     erg_sweep_free(&s);
   }
 }
+
+TEST(SweepSpec, APlanIsAPrecisionWhoseContentCounts) {
+  test::Folder f;
+  const std::string plan = f / "p.yaml";
+  auto spec = [&] {
+    return "name: s\nworkloads: [resnet18]\nfusions: [none, epilogue]\nprecisions: [int8, " + plan + ", " + plan +
+           "]\n";
+  };
+  auto rows = [&](std::vector<std::string> &keys, std::vector<double> &energies) {
+    Sweep s(spec());
+    ASSERT_EQ(s.status, ERG_OK) << s.error.message();
+    ASSERT_EQ(erg_sweep_size(&s), 4) << "twice the same plan is one";
+    erg_sweep_inputs inputs{};
+    for (int64_t i = 0; i < 4; i++) {
+      test::Arena arena;
+      erg_sweep_row row;
+      erg_sweep_evaluate(&s, i, &inputs, &arena, &row);
+      ASSERT_STREQ(row.cells[ERG_SWEEP_STATUS].text, "ok") << row.cells[ERG_SWEEP_REASON].text;
+      keys.push_back(row.key);
+      energies.push_back(row.cells[ERG_SWEEP_ENERGY_PJ].real);
+      const bool planned = std::string(row.cells[ERG_SWEEP_PRECISION].text) == "p";
+      EXPECT_EQ(planned, i % 2 == 1);
+      EXPECT_EQ(row.cells[ERG_SWEEP_WEIGHT_BITS].known, !planned);
+      // what is stored prices to what was computed
+      erg_stored_run stored{};
+      test::Error error;
+      ASSERT_EQ(erg_stored_parse(row.cells[ERG_SWEEP_COUNTS].text, "t", &stored, &error), ERG_OK) << error.message();
+      erg_energy energy{};
+      ASSERT_EQ(erg_stored_price(&inputs.technology, &stored.results[0], nullptr, nullptr, &energy, &error), ERG_OK)
+          << error.message();
+      EXPECT_NEAR(energy.total_pj / energies.back(), 1, 1e-12);
+      erg_stored_free(&stored);
+    }
+    erg_sweep_inputs_free(&inputs);
+  };
+  std::vector<std::string> keys[3];
+  std::vector<double> energies[3];
+  test::write_file(plan, "name: p\ndefault: int8\nlayers: {conv1: w4a8}\n");
+  rows(keys[0], energies[0]);
+  rows(keys[1], energies[1]);
+  test::write_file(plan, "name: p\ndefault: int8\nlayers: {conv1: w2a8}\n");
+  rows(keys[2], energies[2]);
+  EXPECT_EQ(keys[0], keys[1]);
+  for (int i = 0; i < 4; i++) EXPECT_EQ(keys[0][i] == keys[2][i], i % 2 == 0) << i;
+  for (int i = 1; i < 4; i += 2) {
+    EXPECT_LT(energies[0][i], energies[0][i - 1]);
+    EXPECT_LT(energies[2][i], energies[0][i]);
+  }
+  test::write_file(plan, "name: p\ndefault: int8\nlayers: {conv9: w2a8}\n");
+  Sweep s(spec());
+  EXPECT_EQ(s.status, ERG_ERR_DATA);
+  EXPECT_NE(s.error.message().find("conv9"), std::string::npos) << s.error.message();
+}
