@@ -66,3 +66,33 @@ TEST(EvalCli, SaysWhatIsMissingOrWrong) {
   EXPECT_EQ(other.exit_code, 65);
   EXPECT_TRUE(has(other.err, "conv1.weight")) << other.err;
 }
+
+// The commands of docs/accuracy-axis.md, as printed. Figures are those of one machine; their order is not.
+TEST(EvalCli, TheDocumentedCommandsRunAsPrinted) {
+  std::string page = test::read_file(ERGON_TEST_SOURCE_DIR "/docs/accuracy-axis.md");
+  size_t at = page.find("```sh\n"), end = page.find("```", at + 6);
+  ASSERT_NE(end, std::string::npos);
+  test::Folder f;
+  test::write_file(f / "script.sh", "set -eu\n" + page.substr(at + 6, end - at - 6));
+  test::Output o =
+      test::shell("cd '" + f.path.string() + "' && PATH='" ERGON_TEST_BINARY_DIR "/bin':$PATH sh script.sh");
+  ASSERT_EQ(o.exit_code, 0) << o.err;
+  auto accuracy = [&](const std::string &row) {
+    size_t line = o.out.find("\n" + row + " ");
+    EXPECT_NE(line, std::string::npos) << row << "\n" << o.out;
+    return line == std::string::npos ? 0 : std::stod(o.out.substr(line + 1 + row.size()));
+  };
+  EXPECT_GT(accuracy("float"), 70);
+  EXPECT_NEAR(accuracy("int8"), accuracy("float"), 3);
+  EXPECT_LT(accuracy("w3a8"), accuracy("w6a8") - 5);
+  EXPECT_LT(accuracy("int4"), accuracy("int6") - 5);
+  size_t rtl = o.out.find("checked outputs");
+  ASSERT_NE(rtl, std::string::npos);
+  size_t row = o.out.find("\nint8", rtl);
+  ASSERT_NE(row, std::string::npos);
+  std::istringstream cells(o.out.substr(row + 1));
+  std::vector<std::string> words(8);
+  for (std::string &word : words) cells >> word;
+  EXPECT_EQ(words[6], "82080");
+  EXPECT_EQ(words[7], "0");
+}
