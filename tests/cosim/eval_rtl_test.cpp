@@ -78,7 +78,8 @@ TEST(EvalRtl, EveryTensorOfEveryImageIsTheGoldenOne) {
 TEST(EvalRtl, LayersOfSeveralWidthsShareTheWidestArray) {
   Network n;
   std::vector<erg_precision> layers(static_cast<size_t>(n.net.node_count), test::precision("int8"));
-  layers[1] = test::precision("w4a8o6"), layers[4] = test::precision("w2a5"), layers[8] = test::precision("w3a7");
+  layers[1] = test::precision("w8a8o6"), layers[11] = test::precision("w4a6"), layers[4] = test::precision("w2a5"),
+  layers[8] = test::precision("w3a7");
   erg_quantize_options o = test::options("int8");
   o.layers = layers.data();
   compare(n, o, "edge", 0.2);
