@@ -36,6 +36,8 @@ enum {
   ERG_OPTION_WHERE = 262144,   /**< where alone */
   ERG_OPTION_STUDY = 524288,   /**< seeds, seed, csv, markdown */
   ERG_OPTION_TRAIN = 2097152,  /**< data, out, from, epochs, batch, learning-rate, optimizer, ... */
+  ERG_OPTION_SENS = 4194304,   /**< weights, data, bits, probes, examples, calibration, precision, arch, tech, fusion */
+  ERG_OPTION_ASSIGN = 8388608, /**< estimator, energy-budget, loss-budget, out, name */
 };
 
 #define MOST_LIST 16
@@ -99,6 +101,10 @@ typedef struct {
   const char *optimizer, *from;
   bool qat;
   int qat_rule, qat_epochs; /**< of erg_qat_names; 0: as many as epochs */
+  int bits[15], bit_count, probes;  /**< sens, assign: weight widths */
+  int estimator;                    /**< assign: of erg_sens_names */
+  bool energy_given, energy_share, loss_given;
+  double energy_budget, loss_budget; /**< pJ, or a share of a uniform network's; nat */
   char command_line[1024];
   erg_arena arena;
 } erg_cli;

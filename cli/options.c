@@ -89,7 +89,12 @@ enum {
   KEY_PATIENCE,
   KEY_FROM,
   KEY_QAT,
-  KEY_QAT_EPOCHS
+  KEY_QAT_EPOCHS,
+  KEY_BITS,
+  KEY_PROBES,
+  KEY_ESTIMATOR,
+  KEY_ENERGY_BUDGET,
+  KEY_LOSS_BUDGET
 };
 
 static const struct {
@@ -242,6 +247,26 @@ static const struct {
     {ERG_OPTION_TRAIN,
      {"calibration", KEY_CALIBRATION, "METHOD", 0, "with --qat: as `ergon eval` has it (default mse)", 2}},
     {ERG_OPTION_TRAIN, {"set", KEY_SET, "KEY=VALUE", 0, "overrides a field: workload.KEY=VALUE", 1}},
+    {ERG_OPTION_SENS, {"weights", KEY_WEIGHTS, "FILE", 0, "trained weights, a safetensors file", 1}},
+    {ERG_OPTION_SENS, {"data", KEY_DATA, "NAME|DIR", 0, "data set: built in, or a folder of .npy files", 1}},
+    {ERG_OPTION_SENS, {"bits", KEY_BITS, "B[,B...]", 0, "weight widths to choose from (default 3,4,5,6,8)", 1}},
+    {ERG_OPTION_SENS, {"precision", KEY_PRECISION, "P", 0, "of all else, activations above all (default int8)", 1}},
+    {ERG_OPTION_SENS, {"examples", KEY_EXAMPLES, "N", 0, "training examples to measure on (default 400)", 1}},
+    {ERG_OPTION_SENS, {"seed", KEY_SEED, "N", 0, "of data, probes and drawn labels (default 1)", 1}},
+    {ERG_OPTION_SENS, {"probes", KEY_PROBES, "N", 0, "of Hutchinson's estimator (default 12)", 2}},
+    {ERG_OPTION_SENS, {"calibration", KEY_CALIBRATION, "METHOD", 0, "as `ergon eval` has it (default mse)", 2}},
+    {ERG_OPTION_SENS, {"arch", KEY_ARCH, "NAME|FILE", 0, "architecture (default edge)", 1}},
+    {ERG_OPTION_SENS, {"tech", KEY_TECH, "NAME|FILE", 0, "technology (default horowitz-45nm)", 1}},
+    {ERG_OPTION_SENS, {"fusion", KEY_FUSION, "F", 0, "wide, none, fold, epilogue (default)", 2}},
+    {ERG_OPTION_SENS, {"dataflow", KEY_DATAFLOW, "ws|os|is", 0, "dataflow (default ws)", 2}},
+    {ERG_OPTION_SENS, {"set", KEY_SET, "KEY=VALUE", 0, "overrides a field: arch.mac=scalable, tech.node_nm=40", 2}},
+    {ERG_OPTION_ASSIGN,
+     {"estimator", KEY_ESTIMATOR, "NAME", 0, "quad (default), hutchinson, trace, fisher, norm, scan", 1}},
+    {ERG_OPTION_ASSIGN,
+     {"energy-budget", KEY_ENERGY_BUDGET, "E", 0, "pJ, or a share of the energy at the widest width: 80%", 1}},
+    {ERG_OPTION_ASSIGN, {"loss-budget", KEY_LOSS_BUDGET, "X", 0, "predicted increase of the loss, nat", 1}},
+    {ERG_OPTION_ASSIGN, {"out", KEY_OUT, "FILE", 0, "the precision plan", 1}},
+    {ERG_OPTION_ASSIGN, {"name", KEY_NAME, "NAME", 0, "of the plan (default assigned)", 2}},
     {ERG_OPTION_REPORT | ERG_OPTION_JSON, {"json", KEY_JSON, 0, 0, "JSON on stdout", 3}},
     {ERG_OPTION_RUN, {"csv", KEY_CSV, 0, 0, "CSV on stdout, a row a layer", 3}},
     {ERG_OPTION_SWEEP, {"csv", KEY_CSV, 0, 0, "export: CSV on stdout, a row a point", 3}},
@@ -308,6 +333,26 @@ static void take_fusions(struct argp_state *state, erg_cli *cli, const char *lis
     if (cli->fusion_count == MOST_LIST) argp_error(state, "--fusion: more than %d", MOST_LIST);
     cli->fusions[cli->fusion_count++] = (erg_fusion)pick(state, "fusion", word, erg_fusion_names);
   }
+}
+
+static void take_bits(struct argp_state *state, erg_cli *cli, const char *list) {
+  char *rest = erg_arena_strdup(&cli->arena, list);
+  cli->bit_count = 0;
+  for (char *word; (word = strsep(&rest, ","));) {
+    int bits = (int)whole(state, "bits", word, 2, 16);
+    if (cli->bit_count && bits <= cli->bits[cli->bit_count - 1])
+      argp_error(state, "--bits: found '%s'; allowed: widths from 2 to 16, ascending", list);
+    if (cli->bit_count < (int)ERG_COUNT_OF(cli->bits)) cli->bits[cli->bit_count++] = bits;
+  }
+}
+
+static void take_energy(struct argp_state *state, erg_cli *cli, const char *text) {
+  char *word = erg_arena_strdup(&cli->arena, text);
+  size_t length = strlen(text);
+  cli->energy_given = true;
+  cli->energy_share = length > 1 && text[length - 1] == '%';
+  if (cli->energy_share) word[length - 1] = 0;
+  cli->energy_budget = real(state, "energy-budget", word, 0, 1e30) * (cli->energy_share ? 0.01 : 1);
 }
 
 static void take_set(struct argp_state *state, erg_cli *cli, const char *text) {
@@ -590,6 +635,22 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
   case KEY_QAT_EPOCHS:
     cli->qat_epochs = (int)whole(state, "qat-epochs", text, 1, 100000);
     break;
+  case KEY_BITS:
+    take_bits(state, cli, text);
+    break;
+  case KEY_PROBES:
+    cli->probes = (int)whole(state, "probes", text, 1, 100000);
+    break;
+  case KEY_ESTIMATOR:
+    cli->estimator = pick(state, "estimator", text, erg_sens_names);
+    break;
+  case KEY_ENERGY_BUDGET:
+    take_energy(state, cli, text);
+    break;
+  case KEY_LOSS_BUDGET:
+    cli->loss_given = true;
+    cli->loss_budget = real(state, "loss-budget", text, -1e6, 1e6);
+    break;
   case KEY_EXAMPLES:
     cli->examples = (int)whole(state, "examples", text, 1, 1000000);
     break;
@@ -658,6 +719,9 @@ void erg_cli_parse(const erg_command *command, unsigned groups, int least, int m
                    .name = "fitted",
                    .memory = "dram",
                    .node_nm = 45,
+                   .bits = {3, 4, 5, 6, 8},
+                   .bit_count = 5,
+                   .probes = 12,
                    .tolerance = 0.05,
                    .engine = "slurm",
                    .rounds = 3,

@@ -67,8 +67,10 @@ void erg_training_print(const erg_training *t, FILE *stream) {
   fprintf(stream, "%s, batches of %d, label smoothing %g, from %s\n", cli->optimizer, cli->train_batch,
           cli->label_smoothing, cli->from ? cli->from : "random weights");
   erg_print_overrides(cli, stream);
-  fputc('\n', stream);
-  if (t->result->epoch_count) print_curve(t->result, stream);
+  if (t->result->epoch_count) {
+    fputc('\n', stream);
+    print_curve(t->result, stream);
+  }
   if (t->integer) {
     fprintf(stream, "\nIntegers: %s, rule %s, ranges by %s over %d calibration examples\n", t->integer->precision,
             erg_qat_names[cli->qat_rule], erg_calibration_names[cli->calibration], t->integer->calibration_examples);

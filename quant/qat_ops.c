@@ -27,7 +27,7 @@ int64_t erg_fake_requantize(int64_t x, erg_requant scale, int accumulator_bits) 
     t -= 16;
   }
   __int128 product = (__int128)x * m;
-  if (t < 1) product <<= 1 - t, t = 1; /* exact: half a unit is never reached */
+  if (t < 1) product *= (__int128)1 << (1 - t), t = 1; /* exact: half a unit is never reached */
   product = (product + ((__int128)1 << (t - 1))) >> t;
   return product > INT64_MAX ? INT64_MAX : product < INT64_MIN ? INT64_MIN : (int64_t)product;
 }
@@ -147,13 +147,16 @@ const erg_tape_op erg_fake_gate = {"fake_gate", "", 1, infer_first, gate_forward
 
 static erg_status infer_average(const erg_tape_attrs *attrs, const erg_shape *in, erg_shape *out, int64_t *saved,
                                 int64_t *scratch, erg_error *error) {
-  return erg_tape_op_find("avg_pool")->infer(attrs, in, out, saved, scratch, error);
+  erg_status status = erg_tape_op_find("avg_pool")->infer(attrs, in, out, saved, scratch, error);
+  *saved = *scratch = erg_shape_elements(*out); /* inside the clamp's limits; the gradient there */
+  return status;
 }
 
 /* The mean of a whole map has a grid of its own; a scale is there for it alone. */
-static double requantized_mean(const erg_quantized_layer *l, int64_t sum) {
+static double requantized_mean(const erg_quantized_layer *l, int64_t sum, double *inside) {
   const erg_map_mean *m = &l->map_mean;
   int64_t v = m->codes.zero_point + erg_fake_requantize(sum, m->scale.scale, m->accumulator_bits);
+  *inside = v >= m->codes.low && v <= m->codes.high;
   v = v < m->codes.low ? m->codes.low : v > m->codes.high ? m->codes.high : v;
   return (double)(v - m->codes.zero_point) * l->output.scale;
 }
@@ -171,11 +174,21 @@ static void average_forward(erg_tape_step *t) {
     int64_t columns = (w + p->kernel_w < p->in.w ? w + p->kernel_w : p->in.w) - (w < 0 ? 0 : w), n = rows * columns;
     int64_t sum = erg_fake_code(t->y[i] * (double)n, scale), magnitude = sum < 0 ? -sum : sum;
     int64_t mean = (2 * magnitude + n) / (2 * n); /* half away from zero */
-    t->y[i] = mean_of_map ? requantized_mean(own(t)->layer, sum) : (double)(sum < 0 ? -mean : mean) * scale;
+    t->saved[i] = 1;
+    t->y[i] =
+        mean_of_map ? requantized_mean(own(t)->layer, sum, &t->saved[i]) : (double)(sum < 0 ? -mean : mean) * scale;
   }
 }
 
-const erg_tape_op erg_fake_average = {"fake_average", "", 1, infer_average, average_forward, smooth_backward, NULL};
+static void average_backward(erg_tape_step *t) {
+  bool all = own(t)->rule == ERG_QAT_IDENTITY;
+  for (int64_t i = 0; i < erg_shape_elements(t->out); i++) t->scratch[i] = all || t->saved[i] != 0 ? t->dy[i] : 0;
+  erg_tape_step inside = *t;
+  inside.dy = t->scratch;
+  smooth_backward(&inside);
+}
+
+const erg_tape_op erg_fake_average = {"fake_average", "", 1, infer_average, average_forward, average_backward, NULL};
 
 static void clamp_forward(erg_tape_step *t) {
   const erg_quantized_layer *l = own(t)->layer;

@@ -211,3 +211,15 @@ TEST(Json, TrainIsAsDocumented) {
 TEST(Json, StudyIsAsDocumented) {
   hold(documented("ergon.study"), emitted("study folding --seeds 2 --quiet", 0));
 }
+
+TEST(Json, SensAndAssignAreAsDocumented) {
+  test::Folder f;
+  ASSERT_EQ(
+      test::ergon("train manifold-mlp-relu --data manifold -q --epochs 2 --examples 200 --out '" + f / "w.safetensors'")
+          .exit_code,
+      0);
+  const std::string line =
+      " manifold-mlp-relu --data manifold --bits 3,8 --examples 40 --probes 2 --weights '" + f / "w.safetensors'";
+  hold(documented("ergon.sens"), emitted("sens" + line, 0));
+  hold(documented("ergon.assign"), emitted("assign" + line + " --energy-budget 99%", 0));
+}

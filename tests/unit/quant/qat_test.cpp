@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Quantization-aware training: its forward is the golden kernels' to the last bit, its backward is what each rule says.
 #include "integer_net.hpp"
+#include <algorithm>
 #include <cstring>
 
 namespace {
@@ -65,6 +66,7 @@ TEST(Qat, WideCodesAndNarrowAccumulators) { // above 32 bits multipliers have 16
   for (uint64_t seed = 1; seed <= 25; seed++) {
     compare(seed, "int16", ERG_CALIBRATE_MIN_MAX);
     compare(seed, "w4a4p12", ERG_CALIBRATE_MIN_MAX);
+    compare(seed, "w8a8p12", ERG_CALIBRATE_MIN_MAX);
   }
 }
 
@@ -120,6 +122,32 @@ TEST(Qat, RulesBackward) {
   EXPECT_EQ(c.sum("a.weight"), 0);
   EXPECT_EQ(c.sum("a.bias"), 0);
   EXPECT_DOUBLE_EQ(c.sum("b.weight"), last);
+}
+
+TEST(Qat, AMeanBeyondItsGridIsAClamp) { // means span less than pixels do: a map of one large value saturates
+  test::SmallNet net(4, 4, 1,
+                     {"{name: a, op: gemm, K: 1}", "{name: p, op: global_avg_pool}", "{name: f, op: fc, K: 2}"});
+  test::Weights w(net), g(net);
+  test::Examples data(net, 40, 8);
+  *w.named("a.weight")->values = 1;
+  w.named("f.weight")->values[0] = 0.5;
+  w.named("f.weight")->values[1] = -0.25;
+  const std::vector<double> flat(16, *std::max_element(data.values.begin(), data.values.end()));
+  const int label = 0;
+  for (erg_qat_rule rule : {ERG_QAT_STE, ERG_QAT_IDENTITY}) {
+    erg_quantize_options o = test::options("int8");
+    Qat q(net, w, data, o, rule);
+    test::Error error;
+    int out = -1;
+    *g.named("a.weight")->values = 0;
+    ASSERT_EQ(erg_qat_forward(q.qat, q.tape, &w, &g, flat.data(), 1, nullptr, &out, &error), ERG_OK) << error.message();
+    erg_tape_attrs attrs{};
+    attrs.labels = &label;
+    int loss = erg_tape_apply(q.tape, erg_tape_op_find("cross_entropy"), &attrs, &out, &error);
+    ASSERT_EQ(erg_tape_backward(q.tape, loss, &error), ERG_OK);
+    double gradient = *g.named("a.weight")->values;
+    EXPECT_EQ(gradient == 0, rule == ERG_QAT_STE) << gradient;
+  }
 }
 
 TEST(Qat,

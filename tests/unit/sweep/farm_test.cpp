@@ -24,6 +24,8 @@ for word; do
 done
 cp "$word" "$FAKE/job-$n.sh"
 : >"$FAKE/live-$n"
+unset ERGON_DATA
+cd /
 (
   while [ -e "$FAKE/hold" ] || { [ -n "$after" ] && [ -e "$FAKE/live-$after" ]; }; do sleep 0.02; done
   task=0
@@ -60,8 +62,9 @@ struct Fake : farm::Desk {
       test::write_file(bin / name, text);
       std::filesystem::permissions(bin / name, std::filesystem::perms::owner_all);
     }
-    // Data in a folder with blanks, found through the environment alone.
-    std::filesystem::create_directory_symlink(ERGON_TEST_BINARY_DIR "/share/ergon", folder.path / "the data");
+    // Data in a folder with blanks, found through the environment alone, which the queue does not pass on.
+    const std::filesystem::path data = folder.path / "the data";
+    std::filesystem::copy(ERGON_TEST_BINARY_DIR "/share/ergon", data, std::filesystem::copy_options::recursive);
     before = "FAKE=" + farm::quote(fake) + " PATH=" + farm::quote(bin) + ":$PATH ERGON_DATA='../the data'";
   }
   ~Fake() { // whatever still runs must not outlive its folder
@@ -114,6 +117,17 @@ TEST(SweepFarm, AnArrayAndTheJobBehindItGiveTheRowsOfOneProcess) {
   EXPECT_FALSE(std::filesystem::exists(f.path("x"))) << "a shell read an option";
   EXPECT_FALSE(std::filesystem::exists(folder + "/round-1/0.db")) << "shards go once they are merged";
   EXPECT_TRUE(std::filesystem::exists(folder + "/round-1/0.log"));
+}
+
+TEST(SweepFarm, TasksFindTheUsersData) {
+  Fake f(1);
+  ASSERT_FALSE(std::filesystem::is_symlink(f.folder.path / "the data/nets"));
+  test::write_file(f.folder.path / "the data/nets/only-here.yaml", test::read_file(f.path("my net.yaml")));
+  test::write_file(f.path("my spec.yaml"), "name: x\nworkloads: [only-here]\narchs: [tiny]\n");
+  test::Output o = f.submit();
+  ASSERT_EQ(o.exit_code, 0) << o.err;
+  ASSERT_EQ(f.wait(20), "complete") << f.logs();
+  EXPECT_EQ(f.record("round"), "1") << f.logs();
 }
 
 TEST(SweepFarm, ScriptsPassShellcheck) {
