@@ -12,7 +12,8 @@ TEST(Studies, GiveTheVerdictsOfTheCommittedRuns) {
     const std::string path = std::string(ERGON_TEST_SOURCE_DIR) + "/docs/studies/" + (*item)->name + ".json";
     json_t *document = json_load_file(path.c_str(), 0, nullptr);
     ASSERT_NE(document, nullptr) << path;
-    const json_t *study = json_array_get(json_object_get(document, "studies"), 0), *claims = json_object_get(study, "claims");
+    const json_t *study = json_array_get(json_object_get(document, "studies"), 0),
+                 *claims = json_object_get(study, "claims");
     test::Error error;
     erg_study_result r{};
     erg_study_options options{static_cast<uint64_t>(json_integer_value(json_object_get(study, "first_seed"))),
@@ -22,7 +23,8 @@ TEST(Studies, GiveTheVerdictsOfTheCommittedRuns) {
     ASSERT_EQ(static_cast<size_t>(r.claim_count), json_array_size(claims));
     for (int i = 0; i < r.claim_count; i++) {
       const json_t *claim = json_array_get(claims, static_cast<size_t>(i));
-      EXPECT_STREQ(erg_verdict_names[r.claims[i].verdict], json_string_value(json_object_get(claim, "verdict"))) << r.claims[i].measured;
+      EXPECT_STREQ(erg_verdict_names[r.claims[i].verdict], json_string_value(json_object_get(claim, "verdict")))
+          << r.claims[i].measured;
       std::printf("%s | %s\n", r.claims[i].claim, r.claims[i].measured);
     }
     erg_study_result_free(&r);

@@ -49,9 +49,11 @@ TEST(StudySmoke, MixedPrecisionOfOneSeed) {
   EXPECT_LT(loss("ptq", "scan", "4 bit"), loss("ptq", "uniform", "4 bit"));
   EXPECT_GT(loss("ptq", "anti", "4 bit"), 1.5 * loss("ptq", "fisher", "4 bit"));
   EXPECT_LT(loss("qat", "uniform", "3 bit"), 0.5 * loss("ptq", "uniform", "3 bit"));
-  EXPECT_GT(r.value({"shapes-cnn", "-", "-", "rank of quad", "4 bit"}, 3), r.value({"shapes-cnn", "-", "-", "rank of norm", "4 bit"}, 3));
+  EXPECT_GT(r.value({"shapes-cnn", "-", "-", "rank of quad", "4 bit"}, 3),
+            r.value({"shapes-cnn", "-", "-", "rank of norm", "4 bit"}, 3));
   EXPECT_GE(r.value({"shapes-cnn", "-", "-", "foreign plan", "loss of 4 bit"}, 4), -1e-9); // plans are optimal
   const double uniform = r.value({"shapes-cnn", "fused", "ptq", "uniform", "4 bit"}, 0);
   for (const char *series : {"fisher", "quad", "scan", "norm", "anti", "shuffled"})
-    EXPECT_LE(r.value({"shapes-cnn", "fused", "ptq", series, "4 bit"}, 0), uniform * (1 + 1e-9)) << series; // none is dearer
+    EXPECT_LE(r.value({"shapes-cnn", "fused", "ptq", series, "4 bit"}, 0), uniform * (1 + 1e-9))
+        << series; // none is dearer
 }
