@@ -92,13 +92,14 @@ static erg_status check(const erg_chain *chain, int64_t budget_bytes, int slots,
     return erg_fail(error, ERG_ERR_DATA, "checkpoint: found a budget of %lld bytes", (long long)budget_bytes);
   if (slots < 0 || slots > 100000)
     return erg_fail(error, ERG_ERR_DATA, "checkpoint: found %d slots; allowed: up to 100000", slots);
+  erg_status status = ERG_OK;
   for (int s = 0; s < chain->count; s++) {
     const erg_stage *g = &chain->stages[s];
     if (!(g->forward_cost >= 0) || !(g->backward_cost >= 0) || g->output_bytes < 0 || g->kept_output_bytes < 0 ||
         g->kept_tape_bytes < 0)
-      erg_fail(error, ERG_ERR_DATA, "checkpoint: stage %d has a size or cost below 0", s + 1);
+      status = erg_fail(error, ERG_ERR_DATA, "checkpoint: stage %d has a size or cost below 0", s + 1);
   }
-  return error && error->status != ERG_OK ? error->status : ERG_OK;
+  return status;
 }
 
 static bool make_room(search *c) {
@@ -146,27 +147,22 @@ static erg_status trace(search *c, erg_arena *arena, erg_schedule *out, erg_erro
 
 erg_status erg_checkpoint(const erg_chain *chain, int64_t budget_bytes, int slots, erg_arena *arena, erg_schedule *out,
                           erg_error *error) {
-  erg_error own = {0};
-  erg_error *fault = error ? error : &own;
-  erg_status status = check(chain, budget_bytes, slots, fault);
-  if (status != ERG_OK) goto out;
+  erg_status status = check(chain, budget_bytes, slots, error);
+  if (status != ERG_OK) return status;
   int most = slots ? slots : SLOTS;
   int64_t slot_bytes = (budget_bytes + most - 1) / most;
   search c = {.chain = chain, .n = chain->count, .slots = (int)(budget_bytes / slot_bytes)};
   if (!make_room(&c)) {
     free_room(&c);
-    status = erg_fail(fault, ERG_ERR_INTERNAL, "out of memory");
-    goto out;
+    return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   }
   fill(&c, slot_bytes);
   if (isfinite(cost_of(&c, 1, c.n, c.slots)))
-    status = trace(&c, arena, out, fault);
+    status = trace(&c, arena, out, error);
   else
     status =
-        erg_fail(fault, ERG_ERR_DATA, "checkpoint: no schedule fits in %lld bytes; with every tape kept it takes %lld",
+        erg_fail(error, ERG_ERR_DATA, "checkpoint: no schedule fits in %lld bytes; with every tape kept it takes %lld",
                  (long long)budget_bytes, (long long)erg_checkpoint_all_bytes(chain));
   free_room(&c);
-out:
-  erg_error_clear(&own);
   return status;
 }
