@@ -25,15 +25,37 @@ static void list_studies(FILE *stream) {
   erg_table_free(table);
 }
 
+/* Which cases a study tells apart. */
+static void list_cases(const erg_study *study, char *out, size_t size) {
+  size_t length = 0;
+  out[0] = 0;
+  for (int i = 0; study->cases && study->cases[i] && length < size; i++)
+    length += (size_t)snprintf(out + length, size - length, "%s%s", i ? ", " : "", study->cases[i]);
+}
+
+static erg_status check_case(const erg_study *study, const char *asked, erg_error *error) {
+  char list[256];
+  if (!asked) return ERG_OK;
+  for (int i = 0; study->cases && study->cases[i]; i++)
+    if (strcmp(asked, study->cases[i]) == 0) return ERG_OK;
+  list_cases(study, list, sizeof list);
+  return erg_fail(error, ERG_ERR_USAGE, "study %s: --for: found '%s'; allowed: %s", study->name, asked,
+                  list[0] ? list : "nothing, its answers hold for all");
+}
+
 /* A sentence under a heading each: claims are too long for a table of a terminal. */
-static void print_claims(const erg_study_result *r, FILE *stream) {
+static void print_claims(const erg_study_result *r, const char *asked, FILE *stream) {
   fprintf(stream, "%s: %s\nseeds %llu to %llu\n", r->study->name, r->study->help, (unsigned long long)r->first_seed,
           (unsigned long long)(r->first_seed + (uint64_t)r->seeds - 1));
   for (int i = 0; i < r->claim_count; i++) {
     const erg_study_claim *c = &r->claims[i];
+    if (asked && c->about && strcmp(asked, c->about) != 0) continue;
     fprintf(stream, "\n  %s\n    setting   %s\n    measured  %s\n    control   %s\n    verdict   %s\n", c->claim,
             c->setting, c->measured, c->control, erg_verdict_names[c->verdict]);
   }
+  char list[256];
+  list_cases(r->study, list, sizeof list);
+  if (list[0] && !asked) fprintf(stream, "\nwhich do you have? --for CASE answers for it alone: %s\n", list);
 }
 
 static bool is_file(const char *name) {
@@ -99,7 +121,7 @@ static erg_status run_one(const erg_cli *cli, const erg_study *study, json_t *al
   json_t *json = erg_study_json(&result);
   json_array_append(all, json);
   if (cli->csv) erg_study_csv(&result, stdout);
-  if (!cli->json && !cli->csv) print_claims(&result, stdout);
+  if (!cli->json && !cli->csv) print_claims(&result, cli->study_case, stdout);
   if (cli->out) {
     json_t *document = erg_envelope_json("ergon.study", cli->command_line, NULL), *list = json_array();
     json_array_append(list, json);
@@ -125,6 +147,8 @@ static erg_status run(int argc, char **argv, erg_error *error) {
   } else {
     for (int i = 0; i < cli.argument_count; i++)
       if (erg_study_find(cli.arguments[i], &studies[i], error) != ERG_OK) status = ERG_ERR_USAGE;
+    for (int i = 0; i < cli.argument_count && status == ERG_OK; i++)
+      status = check_case(studies[i], cli.study_case, error);
     json_t *all = json_array();
     for (int i = 0; i < cli.argument_count && status == ERG_OK; i++) status = run_one(&cli, studies[i], all, error);
     if (status == ERG_OK && cli.json) {

@@ -96,6 +96,7 @@ typedef struct {
   int calibration, integer_model, examples; /**< of erg_calibration_names, erg_integer_names; 0: the default count */
   bool per_tensor, equalize;
   int seeds; /**< of a study; 0: its own number */
+  const char *study_case; /**< of its cases, or NULL: all */
   int epochs, train_batch, patience; /**< train */
   double learning_rate, label_smoothing;
   const char *optimizer, *from;

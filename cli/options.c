@@ -81,6 +81,7 @@ enum {
   KEY_KERNELS,
   KEY_EXAMPLES,
   KEY_SEEDS,
+  KEY_FOR,
   KEY_EPOCHS,
   KEY_TRAIN_BATCH,
   KEY_RATE,
@@ -221,6 +222,8 @@ static const struct {
     {ERG_OPTION_EVAL, {"set", KEY_SET, "KEY=VALUE", 0, "overrides a field: arch.rows=32, workload.KEY=VALUE", 2}},
     {ERG_OPTION_STUDY, {"seeds", KEY_SEEDS, "N", 0, "how many (default: enough for the study's sign tests)", 1}},
     {ERG_OPTION_STUDY, {"seed", KEY_SEED, "N", 0, "the first one (default 1)", 1}},
+    {ERG_OPTION_STUDY,
+     {"for", KEY_FOR, "CASE", 0, "what you have, where the answer turns on it: confidence --for fixed", 1}},
     {ERG_OPTION_STUDY, {"csv", KEY_CSV, 0, 0, "CSV on stdout, a row a point", 3}},
     {ERG_OPTION_STUDY, {"markdown", KEY_MARKDOWN, 0, 0, "a page from FILE.json of earlier runs", 3}},
     {ERG_OPTION_TRAIN, {"data", KEY_DATA, "NAME|DIR", 0, "data set: built in, or a folder of .npy files", 1}},
@@ -653,6 +656,9 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
     break;
   case KEY_EXAMPLES:
     cli->examples = (int)whole(state, "examples", text, 1, 1000000);
+    break;
+  case KEY_FOR:
+    cli->study_case = text;
     break;
   case KEY_SEEDS:
     cli->seeds = (int)whole(state, "seeds", text, 1, 1000);

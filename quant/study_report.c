@@ -11,9 +11,9 @@ static json_t *claims_json(const erg_study_result *r) {
   json_t *list = json_array();
   for (int i = 0; i < r->claim_count; i++) {
     const erg_study_claim *c = &r->claims[i];
-    json_array_append_new(list,
-                          json_pack("{s:s, s:s, s:s, s:s, s:s}", "claim", c->claim, "setting", c->setting, "measured",
-                                    c->measured, "control", c->control, "verdict", erg_verdict_names[c->verdict]));
+    json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?}", "claim", c->claim, "setting", c->setting,
+                                          "measured", c->measured, "control", c->control, "verdict",
+                                          erg_verdict_names[c->verdict], "about", c->about));
   }
   return list;
 }

@@ -20,6 +20,7 @@ extern const char *const erg_verdict_names[]; /**< "shows", "shows in part", "do
 typedef struct {
   const char *claim, *setting, *measured, *control; /**< sentences; figures with their spread and the count of seeds */
   erg_verdict verdict;
+  const char *about; /**< one of the study's cases, or NULL: whatever the user has */
 } erg_study_claim;
 
 /** Which columns a study's points have: texts first, then numbers with their units in the names. */
@@ -60,6 +61,7 @@ struct erg_study {
   erg_status (*seed)(uint64_t seed, erg_study_result *out, erg_error *error);
   /** Adds claims from all points. */
   erg_status (*judge)(erg_study_result *out, erg_error *error);
+  const char *const *cases; /**< what a user may have, where the answer turns on it; NULL at the end, or no list */
 };
 ERG_REGISTRY(erg_study)
 
