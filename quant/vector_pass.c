@@ -4,8 +4,12 @@
 #include "find.h"
 #include <string.h>
 
+static bool is_channel_mul(const erg_pass *pass) {
+  return strcmp(pass->kind_name, "channel_mul") == 0;
+}
+
 static bool is_mul(const erg_pass *pass) {
-  return strcmp(pass->kind_name, "mul") == 0;
+  return strcmp(pass->kind_name, "mul") == 0 || is_channel_mul(pass);
 }
 
 bool erg_is_map_mean(const erg_pass *pass) {
@@ -16,6 +20,16 @@ static const erg_op *op_of(const erg_quantized *q, const erg_pass *pass) {
   return q->graph->nodes[pass->nodes[0]].op;
 }
 
+/* What a circuit gives for every code: running the table is running the circuit. */
+static erg_status tabulate(const erg_gate *gate, const erg_gate_form *form, erg_grid in, erg_grid out, int16_t *table,
+                           erg_error *error) {
+  erg_gate_unit unit;
+  erg_status status = erg_gate_unit_init(gate, form, &unit, error);
+  if (status != ERG_OK) return status;
+  for (int code = 0; code < 1 << in.bits; code++) table[code] = (int16_t)(code - (1 << (in.bits - 1)));
+  return erg_gate_unit_s16(&unit, (int64_t)1 << in.bits, table, in, out, table, error);
+}
+
 erg_status erg_table_make(erg_quantized *q, const erg_pass *pass, erg_quantized_layer *l, erg_error *error) {
   const erg_gate *gate = erg_gate_find(pass->gate);
   erg_grid in = pass->kind == ERG_PASS_ARRAY ? l->output : l->input;
@@ -23,7 +37,9 @@ erg_status erg_table_make(erg_quantized *q, const erg_pass *pass, erg_quantized_
   l->table_bits = in.bits;
   l->table = erg_arena_alloc(&q->arena, sizeof *l->table << in.bits);
   if (!l->table) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
-  return erg_gate_table_build(gate, in, q->grids[pass->output], l->table, error);
+  const erg_gate_form *form = q->options.gate_form ? erg_gate_form_find(gate, q->options.gate_form) : NULL;
+  return form ? tabulate(gate, form, in, q->grids[pass->output], l->table, error)
+              : erg_gate_table_build(gate, in, q->grids[pass->output], l->table, error);
 }
 
 static void make_add(erg_quantized_layer *l) {
@@ -143,6 +159,7 @@ erg_status erg_vector_run(const erg_quantized *q, const erg_quantized_layer *l, 
   if (node->op->role == ERG_ROLE_BATCH_NORM)
     return erg_batch_norm_s16(count / pass->in_shape.c, a, &l->batch_norm, output, error);
   if (node->op->role == ERG_ROLE_ADD) return erg_add_s16(count, a, b, &l->add, output, error);
+  if (is_channel_mul(pass)) return erg_channel_mul_s16(pass->out_shape, a, b, &l->mul, output, error);
   if (is_mul(pass)) return erg_mul_s16(count, a, b, &l->mul, output, error);
   run_clamp(l, count, a, output);
   return ERG_OK;

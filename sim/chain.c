@@ -76,7 +76,8 @@ static void set_rows(const erg_arch *arch, erg_chain_link *links, int count, int
   int64_t rows = last_rows;
   for (int i = count - 1; i >= 0; i--) {
     const erg_geometry *g = &links[i].geometry;
-    int64_t most = g->out_h, deep = g->array ? arch->accumulator_depth / g->out_w : most, mine = rows;
+    int64_t most = g->out_h, deep = g->array ? arch->accumulator_depth / g->out_w : most;
+    int64_t mine = g->whole_map ? most : rows;
     if (deep < most) most = deep > 0 ? deep : 1;
     if (mine > most) mine = most;
     erg_chain_map(arch, g, (int)mine, &links[i].mapping);
@@ -109,10 +110,11 @@ static void choose_rows(const erg_arch *arch, erg_chain_link *links, int count) 
 
 /* ---- which passes may follow each other ---- */
 
-/* A pass that makes its output rows one after the other from rows of one input: an instance norm does not. */
+/* A pass that makes its output rows one after the other from rows of one input, or all of them from its whole map: an
+ * instance norm whose producer takes the statistics. Where it takes them itself it reads the map twice. */
 static bool by_rows(const erg_geometry *g, const erg_pass *pass) {
   bool window = g->array || pass->pool_window;
-  return pass->input_count == 1 && pass->norm != ERG_NORM_INSTANCE && g->images == pass->in_shape.n &&
+  return pass->input_count == 1 && !(g->whole_map && pass->own_statistics) && g->images == pass->in_shape.n &&
          g->in_h == pass->in_shape.h && (window || (g->in_h == g->out_h && g->in_w == g->out_w));
 }
 

@@ -23,8 +23,17 @@ static void array_geometry(const erg_conv2d_shape *conv, erg_geometry *g) {
   g->groups = conv->groups;
 }
 
+/* A number a channel of each image is a constant of a channel, as a scale is; images beside each other are channels. */
+static bool by_channel(const erg_pass *pass) {
+  return strcmp(pass->kind_name, "channel_mul") == 0;
+}
+
 static void vector_geometry(const erg_pass *pass, erg_geometry *g) {
   g->kernel_h = g->kernel_w = g->stride_h = g->stride_w = g->groups = 1;
+  if (by_channel(pass)) {
+    g->in_c = g->out_c = g->in_c * g->images;
+    g->images = g->operands = 1;
+  }
   if (!pass->pool_window) return;
   const erg_pool_shape *pool = &pass->pool;
   g->kernel_h = pool->kernel_h;
@@ -72,12 +81,15 @@ void erg_geometry_of(const erg_pass *pass, const erg_precision *precision, erg_g
     g.constant_bits = pass->bias ? precision->accumulator_bits : 0;
   else if (strcmp(pass->kind_name, "batch_norm") == 0)
     g.constant_bits = integer ? precision->accumulator_bits + 32 + 8 : 2 * precision->accumulator_bits;
+  else if (by_channel(pass))
+    g.constant_bits = g.in_bits;
   else if (strcmp(pass->kind_name, "requantize") == 0)
     g.constant_bits = 32 + 8;
   else if (pass->norm) /* integers: gamma as a multiplier, beta in 64 bits; the shift is one for all */
     g.constant_bits = integer ? 32 + 64 : (pass->norm == ERG_NORM_RMS ? 1 : 2) * precision->accumulator_bits;
   g.constants = g.constant_bits > 0;
   g.window = g.array ? 0 : (int64_t)g.kernel_h * g.kernel_w;
+  g.whole_map = pass->norm == ERG_NORM_INSTANCE;
   g.rounds = pass->own_statistics ? 2 : 1;
   rows_from_images(&g);
   memcpy(out, &g, sizeof g);
@@ -91,6 +103,7 @@ void erg_geometry_at(const erg_point *point, const erg_pass *pass, erg_geometry 
   const erg_precision precision = erg_precision_at(point, pass);
   erg_geometry_of(pass, &precision, out);
   if (point->widths && out->residual) out->residual_bits = erg_tensor_bits(point, pass->residual);
+  if (point->widths && by_channel(pass)) out->constant_bits = erg_tensor_bits(point, pass->inputs[1]);
   if (point->widths && out->operands == 2) out->residual_bits = erg_tensor_bits(point, pass->inputs[1]);
   out->dataflow = point->dataflow;
   out->products = erg_arch_products(point->arch, &precision);

@@ -18,13 +18,15 @@ static double clip(double x, double high) {
 /* Value and derivative as expressions of x. */
 #define POINTWISE(function, text, value, derivative)                                                                   \
   static void function##_forward(erg_tape_step *t) {                                                                   \
-    for (int64_t i = 0; i < erg_shape_elements(t->out); i++) {                                                         \
+    const int64_t count = erg_shape_elements(t->out);                                                                  \
+    for (int64_t i = 0; i < count; i++) {                                                                              \
       double x = t->x[0][i];                                                                                           \
       t->y[i] = (value);                                                                                               \
     }                                                                                                                  \
   }                                                                                                                    \
   static void function##_backward(erg_tape_step *t) {                                                                  \
-    for (int64_t i = 0; t->dx[0] && i < erg_shape_elements(t->out); i++) {                                             \
+    const int64_t count = t->dx[0] ? erg_shape_elements(t->out) : 0;                                                   \
+    for (int64_t i = 0; i < count; i++) {                                                                              \
       double x = t->x[0][i];                                                                                           \
       t->dx[0][i] += t->dy[i] * (derivative);                                                                          \
     }                                                                                                                  \

@@ -2,12 +2,11 @@
 #include "lab.h"
 #include <string.h>
 
-#define BATCH 20 /* divides the usual 500, 1200 and 2000 examples */
 #define CALIBRATION_EXAMPLES 256
 
 erg_status lab_open(const char *net, const char *data, uint64_t seed, lab *out, erg_error *error) {
   lab l = {.seed = seed};
-  erg_status status = erg_graph_load(net, BATCH, NULL, 0, &l.graph, error);
+  erg_status status = erg_graph_load(net, LAB_BATCH, NULL, 0, &l.graph, error);
   if (status == ERG_OK) status = erg_dataset_load(data, seed, ERG_SPLIT_TRAIN, 0, &l.train, error);
   if (status == ERG_OK) status = erg_dataset_load(data, seed, ERG_SPLIT_TEST, 0, &l.test, error);
   if (status == ERG_OK) {

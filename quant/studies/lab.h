@@ -7,6 +7,8 @@
 #include "ergon/quantized.h"
 #include "ergon/train.h"
 
+#define LAB_BATCH 20 /* divides the usual 500, 1200 and 2000 examples */
+
 typedef struct {
   erg_graph graph;  /* at the batch of evaluations */
   erg_dataset train, calibration, test;

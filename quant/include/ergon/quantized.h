@@ -94,6 +94,8 @@ typedef struct {
   erg_weight_grid weight_grid;
   erg_calibration_method calibration;
   double percent;                     /**< of PERCENTILE; 0: 99.9 */
+  const char *gate_form;              /**< of gates that have a form of this name (erg_gate.forms): its unit's codes;
+                                       *   NULL, and the other gates: the exact table */
   bool unfolded;                      /**< batch norms stay passes of their own (plan `none`) */
 } erg_quantize_options;
 

@@ -92,6 +92,7 @@ typedef struct {
   bool residual, constants;           /**< residual map read by the epilogue; per-channel constants exist */
   int in_bits, out_bits, weight_bits, residual_bits, psum_bits, constant_bits; /**< constant_bits: per channel */
   int64_t window;                     /**< vector passes: elements visited per output element */
+  bool whole_map;                     /**< makes nothing before its whole input is there: an instance norm */
   int rounds;                         /**< vector passes: times the unit goes over the map; 2: a norm's statistics first */
   bool from_chain, to_chain;          /**< `depth`: the input comes from, the output goes to the next pass on chip */
   erg_dataflow dataflow;              /**<  erg_geometry_of leaves it 0, erg_geometry_at sets the point's */

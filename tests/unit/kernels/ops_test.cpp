@@ -27,7 +27,8 @@ TEST(Operators, EachKeepsTheContract) {
     ASSERT_TRUE(op.help && op.infer && op.parameters && op.counts);
     EXPECT_EQ(op.conv != nullptr, op.role == ERG_ROLE_ARRAY);
     EXPECT_EQ(op.required & ~op.attributes, 0u);
-    const erg_shape in[2] = {{2, 8, 8, 12}, {2, 8, 8, 12}};
+    const bool pixel = std::string(op.name) == "channel_mul";
+    const erg_shape in[2] = {{2, 8, 8, 12}, {2, pixel ? 1 : 8, pixel ? 1 : 8, 12}};
     erg_shape out{};
     erg_attrs a = attrs_of(op);
     test::Error error;
@@ -49,7 +50,7 @@ TEST(Operators, EachKeepsTheContract) {
     }
   }
   for (const char *name : {"input", "conv2d", "fc", "gemm", "batch_norm", "relu", "relu6", "add", "max_pool",
-                           "avg_pool", "global_avg_pool", "mul"})
+                           "avg_pool", "global_avg_pool", "mul", "channel_mul"})
     EXPECT_TRUE(names.count(name)) << name;
 }
 
@@ -97,4 +98,11 @@ TEST(Operators, RefuseShapesThatDoNotFit) {
   const erg_shape two[2] = {map, other};
   EXPECT_EQ(erg_op_find("add")->infer(&a, two, &out, &error), ERG_ERR_DATA);
   EXPECT_EQ(erg_op_find("mul")->infer(&a, two, &out, &error), ERG_ERR_DATA);
+  const erg_op *by_channel = erg_op_find("channel_mul");
+  for (const erg_shape &b : {map, erg_shape{1, 1, 1, 5}, erg_shape{2, 1, 1, 6}, erg_shape{1, 1, 4, 6}}) {
+    const erg_shape pair[2] = {map, b};
+    EXPECT_EQ(by_channel->infer(&a, pair, &out, &error), ERG_ERR_DATA);
+  }
+  const erg_shape pair[2] = {map, {1, 1, 1, 6}};
+  EXPECT_EQ(by_channel->infer(&a, pair, &out, &error), ERG_OK);
 }

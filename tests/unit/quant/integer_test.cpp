@@ -351,4 +351,54 @@ TEST(QuantInteger, NormsProductsSumsAndTablesAreRoundedOnce) {
   }
 }
 
+// A squeeze-and-excitation: each code is that of the real product of what its operands stand for, and float and tape
+// agree on what is meant. A gate's circuit gives the codes that its unit gives.
+TEST(QuantInteger, MapsTimesNumbersAChannelAreRoundedOnce) {
+  test::SmallNet net(5, 4, 6,
+                     {"{name: c, op: conv2d, K: 6, kernel: 1, bias: yes}", "{name: p, op: global_avg_pool}",
+                      "{name: e, op: fc, K: 6, bias: yes}", "{name: g, op: sigmoid}",
+                      "{name: y, op: channel_mul, inputs: [c, g]}"},
+                     2);
+  test::Weights weights(net);
+  test::fill(net, &weights, 5);
+  test::SmallNet one(5, 4, 6,
+                     {"{name: c, op: conv2d, K: 6, kernel: 1, bias: yes}", "{name: p, op: global_avg_pool}",
+                      "{name: e, op: fc, K: 6, bias: yes}", "{name: g, op: sigmoid}",
+                      "{name: y, op: channel_mul, inputs: [c, g]}"});
+  test::Examples data(one, 20, 12);
+  test::Calibration calibration(net, weights, data);
+  const erg_gate *sigmoid = erg_gate_find("sigmoid");
+  for (const char *form : {"", "shift", "plan"})
+    for (const char *p : {"int8", "w8a4", "int12"}) {
+      erg_quantize_options options = test::options(p);
+      if (*form) options.gate_form = form;
+      test::Quantized q(net, weights, calibration, options);
+      test::IntegerRun run(q, ERG_INTEGER_FAST), golden(q, ERG_INTEGER_GOLDEN);
+      for (int at = 0; at < data.count; at += 2) {
+        run.forward(data.values.data() + at * 120);
+        golden.forward(data.values.data() + at * 120);
+        for (int i = 0; i < 240; i++) {
+          const int gate = i / 120 * 6 + i % 6; // of its image
+          double top = std::ldexp(1, q.grids[5].bits - 1) - 1;
+          double want = erg_grid_real(q.grids[1], run.at(1)[i]) * erg_grid_real(q.grids[4], run.at(4)[gate]);
+          double code = want / q.grids[5].scale + q.grids[5].zero_point;
+          ASSERT_NEAR(run.at(5)[i], std::min(std::max(code, -top - 1), top), 0.51) << p << " " << form << " at " << i;
+          ASSERT_EQ(run.at(5)[i], golden.at(5)[i]);
+        }
+      }
+      if (!*form) continue;
+      const erg_quantized_layer *table = nullptr;
+      for (int i = 0; i < q.plan.pass_count; i++)
+        if (q.layers[i].table) table = &q.layers[i];
+      ASSERT_NE(table, nullptr);
+      erg_gate_unit unit;
+      ASSERT_EQ(erg_gate_unit_init(sigmoid, erg_gate_form_find(sigmoid, form), &unit, nullptr), ERG_OK);
+      for (int code = -(1 << (table->table_bits - 1)); code < 1 << (table->table_bits - 1); code++) {
+        int16_t x = static_cast<int16_t>(code), y = 0;
+        ASSERT_EQ(erg_gate_unit_s16(&unit, 1, &x, table->output, q.grids[4], &y, nullptr), ERG_OK);
+        ASSERT_EQ(table->table[code + (1 << (table->table_bits - 1))], y) << form << " of " << code;
+      }
+    }
+}
+
 } // namespace

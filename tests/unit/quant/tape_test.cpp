@@ -213,7 +213,7 @@ TEST(Tape, ANetworkIsItsNodes) { // every kind of node, the gradient of all weig
                       "{name: t, op: tanh}", "{name: u, op: gemm, K: 4, bias: yes}",
                       "{name: v, op: mul, inputs: [u, t]}", "{name: r, op: rms_norm}", "{name: i, op: instance_norm}",
                       "{name: a, op: avg_pool, kernel: [1, 2], stride: 1}", "{name: p, op: global_avg_pool}",
-                      "{name: f, op: fc, K: 3, bias: yes}"});
+                      "{name: k, op: channel_mul, inputs: [a, p]}", "{name: f, op: fc, K: 3, bias: yes}"});
   test::Weights w(net), gradients(net);
   test::Random random(9);
   for (int i = 0; i < w.count; i++)

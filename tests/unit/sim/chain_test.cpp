@@ -57,6 +57,7 @@ std::string random_net(test::Random &r, int *h, int *w) {
                            : row(name, "op: max_pool" + window);
     height = (height + 2 * pad - kernel) / stride + 1, width = (width + 2 * pad - kernel) / stride + 1;
     if (r.range(0, 3) == 0) nodes += row("r" + std::to_string(i), "op: relu");
+    if (r.range(0, 4) == 0) nodes += row("i" + std::to_string(i), "op: instance_norm");
   }
   return nodes;
 }
@@ -110,7 +111,7 @@ uint64_t bits(const erg_activity &a, int level, erg_tensor tensor) {
 
 TEST(Chain, RandomChainsPlayInTheRoomTheyClaim) {
   test::Random r(71);
-  int chains = 0, links = 0, fits = 0;
+  int chains = 0, links = 0, fits = 0, norms = 0;
   for (int round = 0; round < 300; round++) {
     int h = r.range(4, 20), w = r.range(4, 20), c = r.range(1, 9), batch = r.range(1, 2);
     std::string text = net(random_net(r, &h, &w), h, w, c);
@@ -156,11 +157,18 @@ TEST(Chain, RandomChainsPlayInTheRoomTheyClaim) {
     }
     for (int i = 0; i < depth.layer_count; i++) {
       const erg_activity &a = depth.layers[i].activity;
+      const erg_pass *pass = depth.layers[i].pass;
+      if (pass->norm && pass->chain) {
+        ASSERT_FALSE(pass->own_statistics) << "reads its map twice";
+        ASSERT_EQ(pass->chain_rows, depth.layers[i].geometry.out_h) << "nothing before the whole map is there";
+        norms++;
+      }
       if (depth.layers[i].pass->from_chain) ASSERT_EQ(bits(a, 0, ERG_TENSOR_INPUT), 0u);
       if (depth.layers[i].pass->to_chain) ASSERT_EQ(bits(a, 0, ERG_TENSOR_OUTPUT), 0u);
     }
   }
-  std::printf("%d of 300 networks fit, %d chains, %d links\n", fits, chains, links);
+  std::printf("%d of 300 networks fit, %d chains, %d links, %d of them instance norms\n", fits, chains, links, norms);
+  EXPECT_GT(norms, 10);
   EXPECT_GT(chains, 100);
 }
 

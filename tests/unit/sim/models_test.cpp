@@ -90,6 +90,33 @@ TEST(Models, AgreeOnAProductOfTwoMaps) {
   }
 }
 
+// A number a channel, as squeeze-and-excitation ends in: the map once in and out, the numbers once as constants of
+// channels, for every image.
+TEST(Models, AgreeOnAMapTimesANumberAChannel) {
+  test::Folder f;
+  test::write_file(f / "se.yaml", "name: se\ninput: {height: 12, width: 12, channels: 24}\nnodes:\n"
+                                  "  - {name: a, op: conv2d, K: 32, kernel: 1}\n"
+                                  "  - {name: mean, op: global_avg_pool}\n"
+                                  "  - {name: g, op: fc, K: 32}\n"
+                                  "  - {name: s, op: sigmoid}\n"
+                                  "  - {name: y, op: channel_mul, inputs: [a, s]}\n");
+  for (const char *precision : {"int8", "int4", "fp32"})
+    for (int batch : {1, 3}) {
+      agree("edge", (f / "se.yaml").c_str(), precision, ERG_FUSION_EPILOGUE, batch);
+      Bench bench("edge", (f / "se.yaml").c_str(), "horowitz-45nm", batch);
+      Result r(bench.point(precision));
+      ASSERT_EQ(r.status, ERG_OK) << r.error.message();
+      const erg_activity &y = r.layers[r.layer_count - 1].activity;
+      const uint64_t images = static_cast<uint64_t>(batch), elements = images * 12 * 12 * 32;
+      const uint64_t bits = precision[0] == 'f' ? 32 : precision[3] == '8' ? 8 : 4;
+      EXPECT_EQ(y.read_bits[0][ERG_TENSOR_INPUT], elements * bits);
+      EXPECT_EQ(y.read_bits[0][ERG_TENSOR_CONSTANT], images * 32 * bits);
+      EXPECT_EQ(y.read_bits[0][ERG_TENSOR_RESIDUAL], 0u);
+      EXPECT_EQ(y.write_bits[0][ERG_TENSOR_OUTPUT], elements * bits);
+      EXPECT_EQ(y.ops[ERG_OP_MULTIPLY], elements);
+    }
+}
+
 // Random passes on random machines: traffic exactly equal, counts conserved in both.
 TEST(Models, AgreeOnRandomShapes) {
   test::Random random(111);
