@@ -76,7 +76,8 @@ erg_status erg_study_run(const erg_study *study, const erg_study_options *option
                          erg_error *error) {
   if (options->seeds < 1)
     return erg_fail(error, ERG_ERR_USAGE, "study: found %d seeds; allowed: 1 and up", options->seeds);
-  erg_study_result result = {.study = study, .first_seed = options->first_seed, .seeds = options->seeds};
+  erg_study_result result = {
+      .study = study, .first_seed = options->first_seed, .seeds = options->seeds, .brief = options->brief};
   erg_status status = ERG_OK;
   for (int i = 0; i < options->seeds && status == ERG_OK; i++) {
     erg_error fault = {0};

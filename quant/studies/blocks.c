@@ -107,10 +107,11 @@ static erg_status judge_width(const lab *l, const erg_weights *weights, const er
 
 /* One training, and every row of gates that it serves. */
 static erg_status run_net(lab *l, const block_kind *kind, erg_study_result *out, erg_error *error) {
-  static const erg_train_options training = {.epochs = 6, .batch = 32, .learning_rate = 5e-3, .optimizer = "adam"};
+  erg_train_options training = {.epochs = 6, .batch = 32, .learning_rate = 5e-3, .optimizer = "adam"};
   erg_weights weights = {0};
   erg_calibration calibration = {0};
   erg_evaluation real = {0};
+  if (out->brief) training.epochs = 1, l->train.count = l->test.count = 100;
   erg_status status = block_net_load(kind, LAB_BATCH, &l->graph, error);
   if (status == ERG_OK) status = lab_train(l, training, &weights, error);
   if (status == ERG_OK) status = erg_evaluate_float(&l->graph, &weights, &l->test, &real, error);

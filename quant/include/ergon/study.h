@@ -41,6 +41,7 @@ typedef struct {
   const erg_study *study;
   uint64_t first_seed;
   int seeds;
+  bool brief; /**< the options' */
   erg_study_claim *claims;
   int claim_count, claim_room;
   erg_study_point *points;
@@ -51,6 +52,7 @@ typedef struct {
   uint64_t first_seed;
   int seeds;              /**< 1 and up: first_seed, first_seed + 1, ... */
   erg_progress *progress; /**< in seeds; may be NULL */
+  bool brief;             /**< tests: what trains long may train too little to be judged; the machine's rows are whole */
 } erg_study_options;
 
 struct erg_study {

@@ -2,6 +2,7 @@
 // The studies that train, over few seeds: under a minute of CPU. The slow test runs each as docs/studies.md shows it.
 #include "support.hpp"
 #include <cmath>
+#include <cstring>
 extern "C" {
 #include "ergon/quant.h"
 }
@@ -10,10 +11,10 @@ namespace {
 
 struct Result : erg_study_result {
   test::Error error;
-  Result(const char *name, int seeds) : erg_study_result{} {
+  Result(const char *name, int seeds, bool brief = false) : erg_study_result{} {
     const erg_study *study = nullptr;
     EXPECT_EQ(erg_study_find(name, &study, &error), ERG_OK) << error.message();
-    erg_study_options options{1, seeds ? seeds : study->seeds, nullptr};
+    erg_study_options options{1, seeds ? seeds : study->seeds, nullptr, brief};
     EXPECT_EQ(erg_study_run(study, &options, this, &error), ERG_OK) << error.message();
     for (int i = 0; i < claim_count; i++)
       std::printf("%s: %s. %s\n", claims[i].claim, erg_verdict_names[claims[i].verdict], claims[i].measured);
@@ -56,4 +57,50 @@ TEST(StudySmoke, MixedPrecisionOfOneSeed) {
   for (const char *series : {"fisher", "quad", "scan", "norm", "anti", "shuffled"})
     EXPECT_LE(r.value({"shapes-cnn", "fused", "ptq", series, "4 bit"}, 0), uniform * (1 + 1e-9))
         << series; // none is dearer
+}
+
+TEST(StudySmoke, ConfidenceTurnsOnTheRegister) {
+  Result r("confidence", 3);
+  auto lost = [&](const char *kind, const char *setting, const char *arm) { // over the seeds, in points
+    double sum = 0;
+    for (int i = 0; i < r.point_count; i++) {
+      const char *const *t = r.points[i].texts;
+      if (strcmp(t[2], arm) != 0 || strcmp(t[3], "all") != 0) continue;
+      if (strcmp(t[0], "range") == 0 && strcmp(t[1], "16 bit") == 0) sum += r.points[i].numbers[0];
+      if (strcmp(t[0], kind) == 0 && strcmp(t[1], setting) == 0) sum -= r.points[i].numbers[0];
+    }
+    return 100 * sum / 3;
+  };
+  for (const char *bits : {"4 bit", "3 bit"}) {
+    EXPECT_LT(lost("range", bits, "smoothed"), 0.7 * lost("range", bits, "plain")) << bits;
+    EXPECT_NEAR(lost("range", bits, "temperature"), lost("range", bits, "plain"), 0.1) << bits; // no scale is left
+  }
+  for (const char *step : {"step 2", "step 4"})
+    EXPECT_GT(lost("fixed", step, "smoothed"), lost("fixed", step, "plain") + 0.5) << step;
+  EXPECT_EQ(r.claims[0].verdict, ERG_SHOWS) << r.claims[0].measured;
+  EXPECT_STREQ(r.claims[0].about, "range");
+}
+
+// Networks too little trained to be judged, but the machine's rows do not depend on that.
+TEST(StudySmoke, BlocksOnTheMachine) {
+  Result r("blocks", 1, true);
+  auto number = [&](const char *conv, const char *norm, const char *gate, const char *machine, int column) {
+    return r.value({conv, norm, gate, machine}, column);
+  };
+  for (const char *conv : {"dense", "depthwise"}) {
+    const char *small = "small buffers", *unlimited = "unlimited buffers";
+    for (const char *machine : {small, unlimited}) // a batch norm folds: nothing is left of it
+      for (int column : {3, 4, 5})
+        EXPECT_EQ(number(conv, "batch_norm", "none", machine, column), number(conv, "none", "none", machine, column));
+    const double bn = number(conv, "batch_norm", "none", small, 5),
+                 in = number(conv, "instance_norm", "none", small, 5);
+    EXPECT_GT(in, 2 * bn) << "maps go off chip and come back";
+    EXPECT_LT(number(conv, "instance_norm", "none", unlimited, 5), 1.5 * bn);
+    EXPECT_GT(number(conv, "batch_norm", "table", unlimited, 3),
+              1.3 * number(conv, "batch_norm", "none", unlimited, 3));
+    EXPECT_TRUE(std::isfinite(number(conv, "rms_norm", "hard dropped in", "int4", 2)));
+  }
+  EXPECT_NEAR(number("depthwise", "none", "none", "small buffers", 7) /
+                  number("dense", "none", "none", "small buffers", 7),
+              1, 0.03);
 }
