@@ -10,6 +10,8 @@
 #include "ergon/sim.h"
 #include "ergon/yaml.h"
 
+extern const char *const erg_front_axes[]; /**< "latency", "accuracy"; NULL at the end */
+
 typedef struct {
   const char *name, *arguments, *help;
   int order; /**< in `ergon --help` */
@@ -87,6 +89,7 @@ typedef struct {
   int64_t chunk, chunk_count, limit;
   int kill_at;
   bool front;
+  int front_axis; /**< of erg_front_axes */
   const char *engine, *partition, *time, *points, *trail; /**< sweep submit, and run as a task of a farm */
   const char *extra[MOST_LIST + 1];                       /**< options for sbatch, NULL at the end */
   int extra_count, rounds;

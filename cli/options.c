@@ -98,6 +98,8 @@ enum {
   KEY_LOSS_BUDGET
 };
 
+const char *const erg_front_axes[] = {"latency", "accuracy", NULL};
+
 static const struct {
   unsigned groups;
   struct argp_option option;
@@ -196,7 +198,9 @@ static const struct {
      {"where", KEY_WHERE, "COLUMN=VALUE", 0, "only such rows of a store; may be given again", 2}},
     {ERG_OPTION_SWEEP, {"sort", KEY_SORT, "COLUMN", 0, "ascending; -COLUMN: descending", 2}},
     {ERG_OPTION_SWEEP, {"limit", KEY_LIMIT, "N", 0, "the first N rows", 2}},
-    {ERG_OPTION_SWEEP, {"front", KEY_FRONT, 0, 0, "query: the Pareto front of energy against latency", 2}},
+    {ERG_OPTION_SWEEP,
+     {"front", KEY_FRONT, "AXIS", OPTION_ARG_OPTIONAL,
+      "query: the Pareto front of energy against latency, or --front=accuracy", 2}},
     {ERG_OPTION_SWEEP,
      {"interval", KEY_INTERVAL, 0, 0, "query, export: 5 and 95 % limits of each energy, computed now", 2}},
     {ERG_OPTION_SWEEP,
@@ -552,6 +556,7 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
     break;
   case KEY_FRONT:
     cli->front = true;
+    if (text) cli->front_axis = pick(state, "front", text, erg_front_axes);
     break;
   case KEY_KILL_AT:
   case KEY_KILL_POOL_AT:

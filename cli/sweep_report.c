@@ -98,6 +98,7 @@ typedef struct {
   erg_sweep_row *kept; /* of the front: rows sorted by latency */
   int kept_count;
   double least_pj;
+  bool judged; /* rows have accuracies: two more columns */
   erg_row_pricer pricer;
 } listing;
 
@@ -141,7 +142,7 @@ static void show(listing *l, const erg_sweep_row *row) {
   erg_table_cell(l->table, "%lld x %lld", (long long)c[ERG_SWEEP_ROWS].integer, (long long)c[ERG_SWEEP_COLS].integer);
   erg_table_cell(l->table, "%s", c[ERG_SWEEP_SET].text);
   if (!c[ERG_SWEEP_ENERGY_PJ].known || strcmp(c[ERG_SWEEP_STATUS].text, "ok") != 0) {
-    for (int i = 0; i < 5; i++) erg_table_cell(l->table, "-");
+    for (int i = 0; i < (l->judged ? 7 : 5); i++) erg_table_cell(l->table, "-");
     erg_table_cell(l->table, "%s: %s", c[ERG_SWEEP_STATUS].text,
                    c[ERG_SWEEP_REASON].known ? c[ERG_SWEEP_REASON].text : "");
     show_interval(l, row);
@@ -152,7 +153,13 @@ static void show(listing *l, const erg_sweep_row *row) {
   erg_table_cell(l->table, "%.3f", c[ERG_SWEEP_DRAM_BYTES].real / 1e6);
   erg_table_cell(l->table, "%.1f", c[ERG_SWEEP_UTILIZATION].real * 100);
   erg_table_cell(l->table, c[ERG_SWEEP_MAC_AREA_MM2].known ? "%.4f" : "-", c[ERG_SWEEP_MAC_AREA_MM2].real);
-  erg_table_cell(l->table, "%s", c[ERG_SWEEP_CYCLES_BOUND].text);
+  if (l->judged) {
+    erg_table_cell(l->table, c[ERG_SWEEP_ACCURACY].known ? "%.2f" : "-", c[ERG_SWEEP_ACCURACY].real * 100);
+    erg_table_cell(l->table, c[ERG_SWEEP_LOSS_NAT].known ? "%.4f" : "-", c[ERG_SWEEP_LOSS_NAT].real);
+  }
+  erg_table_cell(l->table, "%s%s%s", c[ERG_SWEEP_CYCLES_BOUND].text,
+                 l->judged && c[ERG_SWEEP_ACCURACY_REASON].known ? "; no accuracy: " : "",
+                 l->judged && c[ERG_SWEEP_ACCURACY_REASON].known ? c[ERG_SWEEP_ACCURACY_REASON].text : "");
   show_interval(l, row);
 }
 
@@ -161,10 +168,11 @@ static erg_status use_row(void *context, const erg_sweep_row *row, erg_error *er
   (void)error;
   if (!l->cli->front) {
     show(l, row);
-  } else if (strcmp(row->cells[ERG_SWEEP_STATUS].text, "ok") != 0) {
+  } else if (strcmp(row->cells[ERG_SWEEP_STATUS].text, "ok") != 0 ||
+             (l->cli->front_axis && !row->cells[ERG_SWEEP_ACCURACY].known)) {
     l->unavailable++;
   } else if (row->cells[ERG_SWEEP_ENERGY_PJ].real <
-             l->least_pj) { /* sorted by latency: faster ones cost at least this */
+             l->least_pj) { /* sorted: faster, or more accurate, ones cost at least this */
     l->least_pj = row->cells[ERG_SWEEP_ENERGY_PJ].real;
     show(l, row);
   }
@@ -173,12 +181,20 @@ static erg_status use_row(void *context, const erg_sweep_row *row, erg_error *er
 
 erg_status erg_sweep_query(const erg_cli *cli, erg_store *store, erg_error *error) {
   static const char *const headings[] = {
-      "workload", "arch",        "technology",   "precision", "fusion",   "dataflow",       "mac",          "array",
-      "set",      "energy [mJ]", "latency [ms]", "dram [MB]", "util [%]", "MAC area [mm2]", "cycles follow"};
-  listing l = {.cli = cli, .table = erg_table_new(), .rows = cli->json ? json_array() : NULL, .least_pj = INFINITY};
+      "workload", "arch",           "technology",   "precision",   "fusion",       "dataflow",
+      "mac",      "array",          "set",          "energy [mJ]", "latency [ms]", "dram [MB]",
+      "util [%]", "MAC area [mm2]", "accuracy [%]", "loss [nat]",  "cycles follow"};
+  enum { JUDGED = 14, FIRST_NUMBER = 9 };
+  listing l = {.cli = cli,
+               .table = erg_table_new(),
+               .rows = cli->json ? json_array() : NULL,
+               .least_pj = INFINITY,
+               .judged = erg_store_has_accuracy(store)};
   erg_store_query q = query_of(cli);
-  if (cli->front) q.sort = "latency_s";
-  for (size_t i = 0; i < ERG_COUNT_OF(headings); i++) erg_table_column(l.table, headings[i], i >= 9 && i <= 13);
+  if (cli->front) q.sort = cli->front_axis ? "-accuracy" : "latency_s", q.then = "energy_pj";
+  for (size_t i = 0; i < ERG_COUNT_OF(headings); i++)
+    if (l.judged || (i != JUDGED && i != JUDGED + 1))
+      erg_table_column(l.table, headings[i], i >= FIRST_NUMBER && i < JUDGED + 2);
   if (cli->interval) erg_table_column(l.table, "5 to 95 % [mJ]", true);
   erg_status status = erg_store_each(store, &q, use_row, &l, error);
   if (status == ERG_OK && cli->json) {
@@ -189,8 +205,12 @@ erg_status erg_sweep_query(const erg_cli *cli, erg_store *store, erg_error *erro
     json_decref(document);
   } else if (status == ERG_OK) {
     erg_table_print(l.table, stdout);
-    printf("%lld rows%s\n", l.shown, cli->front ? " on the front of energy against latency" : "");
-    if (l.unavailable) printf("%lld skipped or failed rows are left out\n", l.unavailable);
+    printf("%lld rows", l.shown);
+    if (cli->front) printf(" on the front of energy against %s", erg_front_axes[cli->front_axis]);
+    putchar('\n');
+    if (l.unavailable)
+      printf("%lld rows that were skipped, failed%s are left out\n", l.unavailable,
+             cli->front_axis ? " or have no accuracy" : "");
   }
   end_pricer(&l.pricer);
   json_decref(l.rows);

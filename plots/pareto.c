@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Energy against latency. Widths do not buy the same accuracy, which is no axis here: so each precision family has a
- * front of its own in its colour, points behind it are grey, and the front of all is the dark one, with labels. Fronts
- * are steps: between two of their points there is no design. */
+/* Energy against latency, or against the error on test data. Widths do not buy the same accuracy, which is no axis of
+ * the first: so each precision family has a front of its own in its colour, points behind it are grey, and the front of
+ * all is the dark one, with labels. Fronts are steps: between two of their points there is no design. */
 #include "plot.h"
 #include <math.h>
 #include <stdlib.h>
@@ -12,10 +12,23 @@
 #define LINE_PX 14.0
 #define KEY_PX 165.0
 
-static erg_status write_pareto(const json_t *document, FILE *data, FILE *gp, erg_error *error);
+static erg_status write_latency(const json_t *document, FILE *data, FILE *gp, erg_error *error);
+static erg_status write_error(const json_t *document, FILE *data, FILE *gp, erg_error *error);
 static const erg_plot pareto = {
-    "pareto", "of a sweep: energy against latency, with Pareto fronts", write_pareto, 1100, 760, "ergon.sweep"};
+    "pareto", "of a sweep: energy against latency, with Pareto fronts", write_latency, 1100, 760, "ergon.sweep"};
+static const erg_plot pareto_error = {
+    "pareto-error", "of a sweep with accuracies: energy against test error, with Pareto fronts", write_error, 1100, 760,
+    "ergon.sweep"};
 ERG_REGISTER(erg_plot, pareto);
+ERG_REGISTER(erg_plot, pareto_error);
+
+/* What stands on the other axis. */
+typedef struct {
+  const erg_plot *plot;
+  const char *title, *label, *note;
+  bool error; /* test error in %, else latency */
+} axis;
+#define LEAST_ERROR 0.01 /* %: where no error has its place on a logarithmic axis */
 
 typedef struct {
   const plot_row *row;
@@ -24,12 +37,12 @@ typedef struct {
   bool family_front, front;
 } point;
 typedef struct {
-  point *points; /* of one panel, by latency, then energy, then place in the document */
+  point *points; /* of one panel, by x, then energy, then place in the document */
   int count, front_count, labelled;
   double x0, x1, y0, y1, width_px, height_px; /* of the axes */
 } panel;
 
-static int by_latency(const void *left, const void *right) {
+static int by_x(const void *left, const void *right) {
   const point *a = left, *b = right;
   if (a->x != b->x) return a->x < b->x ? -1 : 1;
   if (a->y != b->y) return a->y < b->y ? -1 : 1;
@@ -43,7 +56,12 @@ static bool ahead(const point **best, const point *p) {
   return true;
 }
 
-static bool fill(const plot_rows *rows, int index, plot_unit time, plot_unit energy, erg_arena *arena, panel *p) {
+static double across(const axis *a, const plot_row *row, plot_unit time) {
+  return a->error ? fmax(100 * (1 - row->accuracy), LEAST_ERROR) : row->latency_s / time.divisor;
+}
+
+static bool fill(const axis *a, const plot_rows *rows, int index, plot_unit time, plot_unit energy, erg_arena *arena,
+                 panel *p) {
   memset(p, 0, sizeof *p);
   p->points = erg_arena_alloc(arena, (size_t)rows->count * sizeof *p->points);
   if (!p->points) return false;
@@ -51,9 +69,9 @@ static bool fill(const plot_rows *rows, int index, plot_unit time, plot_unit ene
     const plot_row *row = &rows->rows[i];
     if (row->panel == index)
       p->points[p->count++] =
-          (point){row, row->latency_s / time.divisor, row->energy_pj / energy.divisor, plot_family(row), false, false};
+          (point){row, across(a, row, time), row->energy_pj / energy.divisor, plot_family(row), false, false};
   }
-  qsort(p->points, (size_t)p->count, sizeof *p->points, by_latency);
+  qsort(p->points, (size_t)p->count, sizeof *p->points, by_x);
   const point *best = NULL, *family_best[PLOT_FAMILIES] = {0};
   for (int i = 0; i < p->count; i++) {
     point *point = &p->points[i];
@@ -150,13 +168,13 @@ static void write_labels(panel *p, FILE *gp) {
 typedef struct {
   FILE *data, *gp;
   int block;
-  const char *lead;
+  const char *lead, *name;
 } output;
 
 /* Blocks are told apart by two empty lines; one without a point would be a fault to gnuplot. */
 static void begin_block(output *o, const char *what) {
   fprintf(o->data, "%s# %s\n", o->block ? "\n\n" : "", what);
-  fprintf(o->gp, "%s 'pareto.dat' index %d ", o->lead, o->block++);
+  fprintf(o->gp, "%s '%s.dat' index %d ", o->lead, o->name, o->block++);
   o->lead = ", \\\n    ";
 }
 
@@ -206,10 +224,9 @@ static void write_points(const panel *p, int family, bool front, output *o) {
   }
 }
 
-static void write_panel(panel *p, plot_unit time, plot_unit energy, const bool *key, output *o) {
-  fprintf(o->gp,
-          "set xlabel 'latency [%s]'\nset ylabel 'energy [%s]'\nset xrange [%.10g:%.10g]\nset yrange [%.10g:%.10g]\n",
-          time.name, energy.name, p->x0, p->x1, p->y0, p->y1);
+static void write_panel(const axis *a, panel *p, plot_unit time, plot_unit energy, const bool *key, output *o) {
+  fprintf(o->gp, "set xlabel '%s [%s]'\nset ylabel 'energy [%s]'\nset xrange [%.10g:%.10g]\nset yrange [%.10g:%.10g]\n",
+          a->label, a->error ? "%" : time.name, energy.name, p->x0, p->x1, p->y0, p->y1);
   plot_log_tics(o->gp, "x", p->x0, p->x1);
   plot_log_tics(o->gp, "y", p->y0, p->y1);
   write_labels(p, o->gp);
@@ -245,7 +262,20 @@ static void survey(const plot_rows *rows, plot_unit *time, plot_unit *energy, bo
   *energy = plot_energy_unit(sqrt(low_pj * high_pj));
 }
 
-static erg_status write_pareto(const json_t *document, FILE *data, FILE *gp, erg_error *error) {
+/* Leaves only rows with an accuracy. */
+static erg_status keep_judged(const axis *a, plot_rows *rows, erg_error *error) {
+  int kept = 0;
+  for (int i = 0; i < rows->count; i++)
+    if (!a->error || rows->rows[i].accuracy >= 0) rows->rows[kept++] = rows->rows[i];
+  rows->left_out += rows->count - kept;
+  rows->count = kept;
+  if (kept) return ERG_OK;
+  return erg_fail(error, ERG_ERR_DATA,
+                  "plot %s: no row has an accuracy: nothing to draw; state `accuracy:` in the sweep (docs/sweeps.md)",
+                  a->plot->name);
+}
+
+static erg_status write_axis(const axis *a, const json_t *document, FILE *data, FILE *gp, erg_error *error) {
   static const char *const needed[] = {"latency_s",   "energy_pj",       "rows", "cols",
                                        "weight_bits", "activation_bits", NULL};
   erg_arena arena = {0};
@@ -255,9 +285,11 @@ static erg_status write_pareto(const json_t *document, FILE *data, FILE *gp, erg
   char *body = NULL, note[192];
   size_t bytes = 0;
   int front = 0, labelled = 0;
-  erg_status status = plot_rows_read(document, pareto.name, needed, &arena, &rows, error);
+  erg_status status = plot_rows_read(document, a->plot->name, needed, &arena, &rows, error);
+  if (status == ERG_OK) status = keep_judged(a, &rows, error);
   if (status != ERG_OK) goto out;
-  output o = {data, open_memstream(&body, &bytes), 0, "plot"}; /* the footer counts labels, which the panels place */
+  output o = {data, open_memstream(&body, &bytes), 0, "plot",
+              a->plot->name}; /* the footer counts labels, which the panels place */
   if (!o.gp) {
     status = erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
     goto out;
@@ -266,26 +298,25 @@ static erg_status write_pareto(const json_t *document, FILE *data, FILE *gp, erg
   survey(&rows, &time, &energy, key);
   for (int i = 0; i < rows.panels && status == ERG_OK; i++) {
     panel p;
-    plot_box box = plot_panel_box(&pareto, i, rows.panels, 3, KEY_PX);
-    if (!fill(&rows, i, time, energy, &arena, &p)) {
+    plot_box box = plot_panel_box(a->plot, i, rows.panels, 3, KEY_PX);
+    if (!fill(a, &rows, i, time, energy, &arena, &p)) {
       status = erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
       break;
     }
-    find_range(&p, &pareto, &box);
+    find_range(&p, a->plot, &box);
     plot_panel(o.gp, &box, i, rows.panels > 1 ? rows.titles[i] : "");
-    write_panel(&p, time, energy, i == 0 ? key : NULL, &o);
+    write_panel(a, &p, time, energy, i == 0 ? key : NULL, &o);
     front += p.front_count;
     labelled += p.labelled;
   }
   fclose(o.gp);
   if (status == ERG_OK) {
-    snprintf(note, sizeof note,
-             "grey: dominated within its family; front of all: %d point%s, %d labelled; accuracy is no axis here",
-             front, front > 1 ? "s" : "", labelled);
+    snprintf(note, sizeof note, "grey: dominated within its family; front of all: %d point%s, %d labelled%s", front,
+             front > 1 ? "s" : "", labelled, a->note);
     plot_style(gp, "xtics ytics");
-    plot_rows_frame(&rows, &pareto, "energy against latency", (const char *const[]){note, NULL}, gp);
+    plot_rows_frame(&rows, a->plot, a->title, (const char *const[]){note, NULL}, gp);
     fprintf(gp, "set key at screen %.4f, screen 0.93 left top reverse Left samplen 1.5 spacing 1.2 font ',10'\n",
-            1 - (KEY_PX - 4) / pareto.width_px);
+            1 - (KEY_PX - 4) / a->plot->width_px);
     fputs(body, gp);
     fputs("unset multiplot\n", gp);
   }
@@ -293,4 +324,15 @@ static erg_status write_pareto(const json_t *document, FILE *data, FILE *gp, erg
 out:
   erg_arena_free(&arena);
   return status;
+}
+
+static erg_status write_latency(const json_t *document, FILE *data, FILE *gp, erg_error *error) {
+  static const axis latency = {&pareto, "energy against latency", "latency", "; accuracy is no axis here", false};
+  return write_axis(&latency, document, data, gp, error);
+}
+
+static erg_status write_error(const json_t *document, FILE *data, FILE *gp, erg_error *error) {
+  static const axis test_error = {&pareto_error, "energy against test error", "test error",
+                                  "; rows without an accuracy are left out", true};
+  return write_axis(&test_error, document, data, gp, error);
 }

@@ -49,6 +49,7 @@ typedef struct {
   const char *workload, *arch, *technology, *precision, *format, *fusion, *dataflow, *model, *mac, *equal;
   double weight_bits, activation_bits, batch, rows, cols;
   double macs, latency_s, energy_pj, edp_pj_s, mac_pj, partial_sums_pj, dram_bytes, peak_macs_per_s, dram_bytes_per_s;
+  double accuracy; /**< -1: none */
   int panel; /**< -1: not shown */
 } plot_row;
 

@@ -60,6 +60,8 @@ static void read_row(reading *r, const json_t *json, size_t index, const char *c
   }
   const char *equal = json_string_value(json_object_get(json, "equal"));
   row->equal = equal ? equal : "PE count";
+  const json_t *accuracy = json_object_get(json, "accuracy");
+  row->accuracy = json_is_number(accuracy) ? json_number_value(accuracy) : -1;
   for (size_t i = 0; i < ERG_COUNT_OF(numbers); i++) {
     const json_t *json_number = json_object_get(json, numbers[i].key);
     double value = json_is_number(json_number) ? json_number_value(json_number) : NAN;

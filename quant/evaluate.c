@@ -19,6 +19,15 @@ static void add_logits(const double *logits, const erg_examples *e, erg_evaluati
                   out);
 }
 
+erg_status erg_data_fits(const erg_graph *graph, const erg_dataset *data, erg_error *error) {
+  erg_examples examples;
+  int logits;
+  erg_status status = erg_examples_open(graph, data, &examples, error);
+  if (status == ERG_OK) status = erg_score_check(graph, data, &logits, error);
+  erg_examples_close(&examples);
+  return status;
+}
+
 erg_status erg_evaluate_float(const erg_graph *graph, const erg_weights *weights, const erg_dataset *data,
                               erg_evaluation *out, erg_error *error) {
   erg_examples examples;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A point into a row: limits, the models, sums by kind of memory, counts for pricing again. */
-#include "ergon/sweep.h"
+#include "accuracy.h"
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -213,6 +213,12 @@ static bool keeps(const erg_sweep *s, const erg_point *point, erg_arena *arena, 
   return false;
 }
 
+static void judge(erg_sweep_inputs *in, const erg_point *point, erg_arena *arena, erg_sweep_row *row) {
+  const char *name = row->cells[ERG_SWEEP_PRECISION].text;
+  const char *full = point->widths ? erg_arena_printf(arena, "%s %s", name, in->widths.plan.sha256) : name;
+  if (full) erg_judge_row(in->judge, point, full, row, arena);
+}
+
 void erg_sweep_evaluate(const erg_sweep *s, int64_t index, erg_sweep_inputs *inputs, erg_arena *arena,
                         erg_sweep_row *row) {
   erg_error fault = {0};
@@ -245,6 +251,8 @@ void erg_sweep_evaluate(const erg_sweep *s, int64_t index, erg_sweep_inputs *inp
     double mw = row->cells[ERG_SWEEP_POWER_MW].real;
     if (s->limits.max_power_mw > 0 && mw > s->limits.max_power_mw)
       skip(row, erg_arena_printf(arena, "limits: %.4g mW; asked for: up to %.4g", mw, s->limits.max_power_mw));
+    else if (inputs->judge)
+      judge(inputs, &point, arena, row);
     erg_result_free(&result);
   }
   erg_error_clear(&fault);

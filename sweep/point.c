@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A point by its number: inputs, canonical text, key. */
+#include "accuracy.h"
 #include "space.h"
 #include <math.h>
 #include <string.h>
@@ -66,6 +67,9 @@ static erg_status load(const erg_sweep *s, int64_t index, erg_sweep_inputs *in, 
     status = erg_graph_load(workload, batch, graph.items, graph.count, &in->graph, error);
     if (status != ERG_OK) in->graph_id[0] = 0;
   }
+  if (status == ERG_OK && s->accuracy.data) /* whatever the batch: examples are judged one by one */
+    status = erg_judge_prepare(s, erg_space_digit(s, index, ERG_DIM_WORKLOAD), identity(arena, workload, 1, &graph),
+                               graph.items, graph.count, &in->judge, error);
   if (status == ERG_OK && !same(in->arch_id, sizeof in->arch_id, identity(arena, arch_name, 0, &arch))) {
     erg_arch_free(&in->arch);
     in->arch = (erg_arch){0};
@@ -101,17 +105,17 @@ static void put_integer(erg_sweep_row *row, int column, int64_t value) {
 
 /* Everything the numbers of a row depend on, a line each. Files count by what is in them, not by their names. */
 static char *canonical(const erg_sweep *s, const erg_point *p, const char *precision, const char *set,
-                       erg_arena *arena) {
+                       const char *judged, erg_arena *arena) {
   return erg_arena_printf(
       arena,
       "ergon.point 1\nmodel_version %d\nworkload %s %s\nbatch %d\narch %s %s\ntechnology %s %s\nset "
       "%s\nprecision %s\nfusion %s\ndataflow %s\nmodel %s\nseed %lld\nequal_area %s\nmax_mac_area_mm2 "
-      "%.17g\nmax_buffer_kib %.17g\nmin_buffer_kib %.17g\nmax_power_mw %.17g\n",
+      "%.17g\nmax_buffer_kib %.17g\nmin_buffer_kib %.17g\nmax_power_mw %.17g\n%s",
       ERG_MODEL_VERSION, p->graph->name, p->graph->sha256, p->batch, p->arch->name, p->arch->sha256,
       p->technology->name, p->technology->sha256, set, precision, erg_fusion_names[p->fusion],
       erg_dataflow_names[p->dataflow], erg_model_names[p->model], (long long)s->seed,
       s->limits.equal_area ? s->limits.equal_area : "-", s->limits.max_mac_area_mm2, s->limits.max_buffer_kib,
-      s->limits.min_buffer_kib, s->limits.max_power_mw);
+      s->limits.min_buffer_kib, s->limits.max_power_mw, judged);
 }
 
 erg_status erg_sweep_point(const erg_sweep *s, int64_t index, erg_sweep_inputs *in, erg_arena *arena, erg_point *point,
@@ -144,7 +148,8 @@ erg_status erg_sweep_point(const erg_sweep *s, int64_t index, erg_sweep_inputs *
   const char *precision = erg_arena_strdup(arena, erg_point_precision_name(point, name)),
              *set = collect(s, index, arena, "", NULL),
              *full = plan ? erg_arena_printf(arena, "%s %s", precision, in->widths.plan.sha256) : precision;
-  char *text = precision && full ? canonical(s, point, full, set, arena) : NULL;
+  char *text =
+      precision && full ? canonical(s, point, full, set, in->judge ? erg_judge_identity(in->judge) : "", arena) : NULL;
   if (!text) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   erg_sha256_hex(text, strlen(text), row->key);
   put_text(row, ERG_SWEEP_POINT, text);
@@ -170,6 +175,10 @@ erg_status erg_sweep_point(const erg_sweep *s, int64_t index, erg_sweep_inputs *
   put_text(row, ERG_SWEEP_EQUAL, s->limits.equal_area ? "area" : "PE count");
   put_integer(row, ERG_SWEEP_ROWS, point->arch->rows);
   put_integer(row, ERG_SWEEP_COLS, point->arch->cols);
+  if (in->judge) {
+    put_text(row, ERG_SWEEP_WEIGHTS, s->accuracy.weights.items[erg_space_digit(s, index, ERG_DIM_WORKLOAD)]);
+    put_text(row, ERG_SWEEP_DATA, s->accuracy.data);
+  }
   return ERG_OK;
 }
 
@@ -179,5 +188,6 @@ void erg_sweep_inputs_free(erg_sweep_inputs *in) {
   erg_technology_free(&in->technology);
   erg_memo_free(in->memo);
   erg_widths_free(&in->widths);
+  erg_judge_free(in->judge);
   memset(in, 0, sizeof *in);
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2 /* 2: accuracy */
 #define BATCH 1000
 
 struct erg_store {
@@ -265,6 +265,10 @@ int64_t erg_store_model_version(erg_store *s) {
   return s->model_version;
 }
 
+bool erg_store_has_accuracy(erg_store *s) {
+  return number(s, "SELECT EXISTS(SELECT 1 FROM points WHERE accuracy IS NOT NULL)", 0) != 0;
+}
+
 static int column_of(const char *name, size_t length) {
   for (int c = 0; c < ERG_SWEEP_COLUMN_COUNT; c++)
     if (strlen(erg_sweep_columns[c].name) == length && strncmp(erg_sweep_columns[c].name, name, length) == 0) return c;
@@ -307,6 +311,7 @@ static erg_status write_query(const erg_store_query *q, char **out, erg_error *e
   if (sort && column_of(sort, strlen(sort)) < 0) status = no_column("--sort", sort, error);
   fprintf(sql, " ORDER BY ");
   if (sort && status == ERG_OK) fprintf(sql, "\"%s\"%s NULLS LAST, ", sort, down ? " DESC" : "");
+  if (q->then && status == ERG_OK) fprintf(sql, "\"%s\" NULLS LAST, ", q->then);
   fputs("workload, arch, technology, model, dataflow, fusion, format, weight_bits, activation_bits, accumulator_bits, "
         "output_bits, batch, \"set\", key",
         sql);

@@ -199,6 +199,8 @@ typedef struct {
   int sqnr_examples;    /**< at most 128, or one batch */
 } erg_evaluation;
 
+/** Whether the network can be judged on it: ERG_ERR_DATA says which shapes do not fit, of the input or of the logits. */
+erg_status erg_data_fits(const erg_graph *graph, const erg_dataset *data, erg_error *error);
 /** The float graph over a data set. The logits are the last node's: [N, 1, 1, classes], or [N, H, W, classes] with a
  *  label a position. ERG_ERR_DATA: shapes that do not fit, an empty set. */
 erg_status erg_evaluate_float(const erg_graph *graph, const erg_weights *weights, const erg_dataset *data,

@@ -29,6 +29,14 @@ typedef struct {
   double max_mac_area_mm2, max_buffer_kib, min_buffer_kib, max_power_mw;
 } erg_sweep_limits;
 
+/** What points are judged on beside energy and cycles; `data` NULL: nothing. */
+typedef struct {
+  erg_texts weights; /**< safetensors files, one a workload; a single one serves all */
+  char *data;        /**< erg_dataset_load's name */
+  int64_t seed, examples; /**< of built-in data; examples 0: as many as usual */
+  erg_position position;
+} erg_sweep_accuracy;
+
 typedef struct {
   erg_arena arena;
   char *name, *help;
@@ -41,6 +49,7 @@ typedef struct {
   const erg_sweep_axis *axes;
   int axis_count;
   erg_sweep_limits limits;
+  erg_sweep_accuracy accuracy;
   erg_precision *precisions; /**< names and widths together, each once */
   int precision_count;
   erg_precision reference;   /**< of limits.equal_area */
@@ -75,7 +84,8 @@ typedef enum { ERG_COLUMN_TEXT, ERG_COLUMN_INTEGER, ERG_COLUMN_REAL } erg_column
   X(REGISTER_BYTES, register_bytes, REAL) X(ENERGY_PJ, energy_pj, REAL) X(MAC_PJ, mac_pj, REAL) \
   X(OTHER_OPS_PJ, other_ops_pj, REAL) X(REGISTERS_PJ, registers_pj, REAL) X(PARTIAL_SUMS_PJ, partial_sums_pj, REAL) \
   X(SCRATCHPADS_PJ, scratchpads_pj, REAL) X(DRAM_PJ, dram_pj, REAL) X(STATIC_PJ, static_pj, REAL) \
-  X(POWER_MW, power_mw, REAL) X(EDP_PJ_S, edp_pj_s, REAL) X(COUNTS, counts, TEXT) X(POINT, point, TEXT) \
+  X(POWER_MW, power_mw, REAL) X(EDP_PJ_S, edp_pj_s, REAL) X(WEIGHTS, weights, TEXT) X(DATA, data, TEXT) \
+  X(ACCURACY, accuracy, REAL) X(LOSS_NAT, loss_nat, REAL) X(ACCURACY_REASON, accuracy_reason, TEXT) X(COUNTS, counts, TEXT) X(POINT, point, TEXT) \
   X(ERGON, ergon, TEXT)
 
 #define ERG_SWEEP_ID(id, name, type) ERG_SWEEP_##id,
@@ -95,6 +105,7 @@ json_t *erg_row_json(const erg_sweep_row *row); /**< without counts, point and e
 
 /* ---------------------------------------------------------------- points (point.c, evaluate.c) */
 
+typedef struct erg_judge erg_judge;
 /** Inputs loaded for the last point; the next one mostly needs the same. Start with `{0}`. */
 typedef struct {
   erg_arch arch;
@@ -104,6 +115,7 @@ typedef struct {
   struct erg_memo *memo;                                /**< of passes on this architecture */
   erg_widths widths;                                    /**< of the last plan and workload */
   char widths_id[1024];
+  erg_judge *judge;                                     /**< of accuracies, where the sweep asks for them */
 } erg_sweep_inputs;
 void erg_sweep_inputs_free(erg_sweep_inputs *inputs);
 
@@ -134,10 +146,12 @@ erg_status erg_store_put(erg_store *store, const erg_sweep_row *row, erg_error *
 erg_status erg_store_flush(erg_store *store, erg_error *error);
 int64_t erg_store_count(erg_store *store, const char *status); /**< NULL: all */
 int64_t erg_store_model_version(erg_store *store);
+bool erg_store_has_accuracy(erg_store *store); /**< of any row */
 
 typedef struct {
   const char *const *where; /**< COLUMN=VALUE each, NULL at the end; or NULL */
   const char *sort;         /**< a column, ascending; "-column": descending; NULL: by point */
+  const char *then;         /**< of rows that `sort` leaves equal, ascending; NULL: by point */
   int64_t limit;            /**< 0: all */
 } erg_store_query;
 /** Calls `use` for each row; texts live until it returns. ERG_ERR_USAGE: no such column. */
