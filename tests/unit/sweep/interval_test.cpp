@@ -54,7 +54,7 @@ TEST(SweepInterval, IsThatOfARunOfTheSamePoint) {
   EXPECT_GE(compared, 4);
   json_decref(document);
   test::Output csv = test::ergon("sweep export --csv --interval --where precision=int8 --limit 1" + store);
-  EXPECT_NE(csv.out.find(",edp_pj_s,energy_pj_p05,energy_pj_p95\n"), std::string::npos) << csv.out;
+  EXPECT_NE(csv.out.find(",accuracy_reason,energy_pj_p05,energy_pj_p95\n"), std::string::npos) << csv.out;
   EXPECT_EQ(csv.out.back(), '\n');
   EXPECT_NE(csv.out[csv.out.size() - 2], ',') << "the last one is there";
   EXPECT_EQ(csv.err, "");
