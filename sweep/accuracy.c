@@ -81,8 +81,8 @@ static char *identify(erg_judge *j) {
   return erg_arena_printf(&j->arena, "weights %s\ntest %s %s\ncalibration %s\n", hex, inputs, labels, calibration);
 }
 
-static erg_status open(erg_judge *j, const erg_sweep *s, int index, const char *network, const erg_override *overrides,
-                       int override_count, erg_error *error) {
+static erg_status open_network(erg_judge *j, const erg_sweep *s, int index, const char *network,
+                               const erg_override *overrides, int override_count, erg_error *error) {
   erg_status status = load_data(j, &s->accuracy, error);
   if (status == ERG_OK)
     status = erg_graph_load(s->workloads.items[index], BATCH, overrides, override_count, &j->graph, error);
@@ -100,7 +100,7 @@ erg_status erg_judge_prepare(const erg_sweep *s, int index, const char *network,
   if (!*judge) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   if ((*judge)->network && strcmp((*judge)->network, network) == 0) return ERG_OK;
   forget(*judge);
-  return open(*judge, s, index, network, overrides, override_count, error);
+  return open_network(*judge, s, index, network, overrides, override_count, error);
 }
 
 static erg_status measure_integers(erg_judge *j, const erg_point *p, bool unfolded, verdict *out, erg_error *error) {

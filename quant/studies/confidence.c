@@ -90,7 +90,11 @@ static erg_status run_registers(const lab *l, const erg_weights *weights, int ar
   erg_status status = erg_calibrate(&l->graph, weights, &l->calibration, &calibration, error);
   if (status == ERG_OK) status = erg_precision_parse("int8", &options.precision, error);
   if (status == ERG_OK && node >= 32) status = erg_fail(error, ERG_ERR_INTERNAL, "more than 32 nodes");
-  const double low = calibration.low ? calibration.low[node] : 0, high = calibration.high ? calibration.high[node] : 0;
+  if (status != ERG_OK || !calibration.low || !calibration.high) {
+    erg_calibration_free(&calibration);
+    return status;
+  }
+  const double low = calibration.low[node], high = calibration.high[node];
   for (size_t i = 0; i < ERG_COUNT_OF(registers) && status == ERG_OK; i++) {
     const logit_register *r = &registers[i];
     const erg_range range = span(r, &calibration, node);

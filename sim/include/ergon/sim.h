@@ -19,7 +19,7 @@ extern "C" {
 #endif
 
 /** Moves whenever a number for an unchanged input does (CHANGELOG.md). */
-#define ERG_MODEL_VERSION 2
+#define ERG_MODEL_VERSION 3
 /** Epilogue depth E in cycles: register stages from the array's last row to the output (docs/model.md). The RTL
  *  package states its own; a test holds the two together. */
 #define ERG_EPILOGUE_DEPTH 5
