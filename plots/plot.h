@@ -75,6 +75,18 @@ typedef struct {
 } plot_family_look;
 extern const plot_family_look plot_families[PLOT_FAMILIES];
 
+/* ---------------------------------------------------------------- points of a study (study_points.c) */
+
+/** The study of that name in a document of ergon.study, or NULL: it is not there or has no points. */
+const json_t *plot_study(const json_t *document, const char *name);
+typedef struct {
+  double mean, deviation; /**< over the points that match; deviation 0 of one point */
+  int count;              /**< 0: no point, nothing to draw */
+} plot_mean;
+/** Of `column` over the points whose texts are `texts` (in the order of the study's columns behind the seed), less that of
+ *  `base` at the same place among its matches (seed by seed; NULL: nothing). */
+plot_mean plot_study_mean(const json_t *study, const char *column, const char *const *texts, const char *const *base);
+
 /* ---------------------------------------------------------------- panels and frame (frame.c) */
 
 /** What must not be compared stands apart: a panel a workload, technology and batch (and precision, where
