@@ -62,6 +62,8 @@ erg_status erg_study_claim_add(erg_study_result *r, erg_verdict verdict, const c
   va_start(list, measured);
   vsnprintf(text, sizeof text, measured, list);
   va_end(list);
+  for (char *at = text; (at = strstr(at, "nan")); at += 3) /* the spread of one seed */
+    if (at > text && strchr(" (-+", at[-1])) memcpy(at, "n/a", 3);
   erg_study_claim *claims = grow(&r->arena, r->claims, r->claim_count, &r->claim_room, sizeof *claims);
   const char *kept[] = {erg_arena_strdup(&r->arena, claim), erg_arena_strdup(&r->arena, setting),
                         erg_arena_strdup(&r->arena, text), erg_arena_strdup(&r->arena, control)};

@@ -15,6 +15,12 @@ TEST(StudyCli, FilesAndPageHoldTheSameRun) {
   EXPECT_NE(page.out.find("## folding\n"), std::string::npos) << page.out;
 }
 
+TEST(StudyCli, OneSeedHasNoSpread) {
+  test::Output o = test::ergon("study folding --seeds 1 --quiet");
+  EXPECT_NE(o.out.find("(sd n/a)"), std::string::npos) << o.out;
+  EXPECT_EQ(o.out.find("nan"), std::string::npos) << o.out;
+}
+
 TEST(StudyCli, MistakesAreMessages) {
   test::Folder f;
   test::write_file(f / "not.json", "{\"studies\": [{}]}");
@@ -27,7 +33,9 @@ TEST(StudyCli, MistakesAreMessages) {
                {"--markdown folding", 64, "found 'folding'"},
                {"--markdown '" + f / "nowhere.json'", 66, "nowhere.json"},
                {"--markdown '" + f / "not.json'", 65, "found no name"},
-               {"folding --seeds 0", 64, "seeds"}};
+               {"folding --seeds 0", 64, "seeds"},
+               {"folding --for fixed", 64, "found 'fixed'; allowed: nothing"},
+               {"confidence --for fxed", 64, "found 'fxed'; allowed: range, percentile, fixed"}};
   for (const auto &c : cases) {
     test::Output o = test::ergon("study " + c.arguments);
     EXPECT_EQ(o.exit_code, c.exit_code) << c.arguments << o.err;
