@@ -177,7 +177,7 @@ static erg_status run_qat(const trial *t, const erg_train_options *training, int
   return status;
 }
 
-/* Two machines, one that loads its weights for each image and one that loads them once for 64: the least energy on each
+/* Two machines, one whose MACs shrink with a layer's width and one whose memories alone do: the least energy on each
  * that keeps the predicted loss of uniform 4-bit weights, and what the plan for the first costs on the second. */
 static erg_status run_machines(const trial *t, erg_error *error) {
   prices other = {0};
@@ -223,10 +223,10 @@ static erg_status run_trial(uint64_t seed, const char *net, const char *data, bo
   if (status == ERG_OK)
     status = sensitivity_of(&t.lab, &t.weights, &t.calibration, &t.prices, &t.scanned, &t.sensitivity, error);
   for (int o = 0; o < WIDEST && status == ERG_OK; o++)
-    if (whole || bits[o] == 4) status = run_budget(&t, o, whole && bits[o] >= 4, error);
+    if ((whole && !out->brief) || bits[o] == 4) status = run_budget(&t, o, whole && bits[o] >= 4, error);
   for (int o = 0; o < 2 && status == ERG_OK && whole; o++) status = note_ranks(&t, o, error);
   if (status == ERG_OK && whole) status = run_machines(&t, error);
-  for (int o = 0; o < 2 && status == ERG_OK && whole; o++) status = run_qat(&t, &training, o, error);
+  for (int o = 0; o < 2 && status == ERG_OK && whole && !out->brief; o++) status = run_qat(&t, &training, o, error);
   erg_calibration_free(&t.calibration);
   erg_weights_free(&t.weights);
   prices_close(&t.prices);
@@ -236,7 +236,8 @@ static erg_status run_trial(uint64_t seed, const char *net, const char *data, bo
 
 static erg_status run_seed(uint64_t seed, erg_study_result *out, erg_error *error) {
   erg_status status = run_trial(seed, "shapes-cnn", "shapes", true, out, error);
-  return status == ERG_OK ? run_trial(seed, "manifold-mlp-relu", "manifold", false, out, error) : status;
+  if (status != ERG_OK || out->brief) return status;
+  return run_trial(seed, "manifold-mlp-relu", "manifold", false, out, error);
 }
 
 static const char *const texts[] = {"net", "family", "training", "series", "budget", NULL};
@@ -416,9 +417,9 @@ static erg_status judge_rest(erg_study_result *r, erg_error *error) {
 
 static erg_status judge(erg_study_result *r, erg_error *error) {
   erg_status status = judge_budget(r, "4 bit", error);
-  if (status == ERG_OK) status = judge_budget(r, "5 bit", error);
+  if (status == ERG_OK && !r->brief) status = judge_budget(r, "5 bit", error);
   if (status == ERG_OK) status = judge_ranks(r, "3 bit", error);
   if (status == ERG_OK) status = judge_ranks(r, "4 bit", error);
   if (status == ERG_OK) status = judge_machines(r, error);
-  return status == ERG_OK ? judge_rest(r, error) : status;
+  return status == ERG_OK && !r->brief ? judge_rest(r, error) : status;
 }

@@ -52,7 +52,7 @@ typedef struct {
   uint64_t first_seed;
   int seeds;              /**< 1 and up: first_seed, first_seed + 1, ... */
   erg_progress *progress; /**< in seeds; may be NULL */
-  bool brief;             /**< tests: what trains long may train too little to be judged; the machine's rows are whole */
+  bool brief;             /**< tests: fewer arms, or training too short to be judged; the machine's rows are whole */
 } erg_study_options;
 
 struct erg_study {
