@@ -47,13 +47,12 @@ static erg_status kernels(FILE *stream, erg_error *error) {
 
 /* A network of one or two convolutions, or layers, and the operator, as a user would write it. */
 static const char *network(support *s, const erg_op *op) {
-  bool pixel = strcmp(op->name, "channel_mul") == 0;
   return erg_arena_printf(&s->arena,
                           "name: support\ninput: {height: 8, width: 1, channels: 4}\nnodes:\n"
                           "  - {name: a, op: conv2d, K: 4, kernel: 1}\n"
                           "  - {name: b, op: %s}\n"
                           "  - {name: last, op: %s%s%s%s}\n",
-                          pixel ? "fc, K: 4" : "conv2d, K: 4, kernel: 1", op->name,
+                          op->by_channel ? "fc, K: 4" : "conv2d, K: 4, kernel: 1", op->name,
                           op->inputs == 2 ? ", inputs: [a, b]" : "", op->required & ERG_ATTR_K ? ", K: 4" : "",
                           op->required & ERG_ATTR_KERNEL ? ", kernel: 1" : "");
 }

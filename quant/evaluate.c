@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Examples through a network, and what came out against labels and against the float reference. */
+#include "ergon/confidence.h"
 #include "examples.h"
 #include "score.h"
 #include <math.h>
@@ -30,20 +31,17 @@ erg_status erg_data_fits(const erg_graph *graph, const erg_dataset *data, erg_er
 
 erg_status erg_evaluate_float(const erg_graph *graph, const erg_weights *weights, const erg_dataset *data,
                               erg_evaluation *out, erg_error *error) {
-  erg_examples examples;
-  erg_float_run *run = NULL;
-  int logits;
   *out = (erg_evaluation){.examples = data->count, .node_count = graph->node_count};
-  erg_status status = erg_examples_open(graph, data, &examples, error);
-  if (status == ERG_OK) status = erg_score_check(graph, data, &logits, error);
-  if (status == ERG_OK) status = erg_float_open(graph, weights, &run, error);
-  while (status == ERG_OK && erg_examples_next(&examples)) {
-    erg_float_forward(run, examples.input);
-    add_logits(erg_float_tensor(run, logits), &examples, out);
-  }
+  erg_status status = erg_data_fits(graph, data, error); /* before memory is asked for by its counts */
+  if (status != ERG_OK) return status;
+  const int64_t labels = (int64_t)data->count * data->labels_each;
+  double *logits = malloc(sizeof *logits * (size_t)(labels * data->classes));
+  if (!logits) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  status = erg_logits_float(graph, weights, data, logits, error);
+  for (int64_t i = 0; i < labels && status == ERG_OK; i++)
+    erg_score_add(logits + i * data->classes, data->classes, data->labels[i], out);
   if (status == ERG_OK) erg_score_end(out);
-  erg_float_close(run);
-  erg_examples_close(&examples);
+  free(logits);
   return status;
 }
 

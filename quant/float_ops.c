@@ -120,7 +120,7 @@ void erg_float_node(const erg_node *node, erg_shape in, const erg_float_values *
     for (int64_t i = 0; i < count; i++) output[i] = (double)gate->exact(a[i]);
   } else if (op->role == ERG_ROLE_ADD) {
     for (int64_t i = 0; i < count; i++) output[i] = a[i] + b[i];
-  } else if (strcmp(op->name, "channel_mul") == 0) {
+  } else if (op->by_channel) {
     int64_t image = count / in.n;
     for (int64_t i = 0; i < count; i++) output[i] = a[i] * b[i / image * in.c + i % in.c];
   } else { /* mul, the one operator left */

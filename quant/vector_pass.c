@@ -4,12 +4,8 @@
 #include "find.h"
 #include <string.h>
 
-static bool is_channel_mul(const erg_pass *pass) {
-  return strcmp(pass->kind_name, "channel_mul") == 0;
-}
-
 static bool is_mul(const erg_pass *pass) {
-  return strcmp(pass->kind_name, "mul") == 0 || is_channel_mul(pass);
+  return pass->by_channel || strcmp(pass->kind_name, "mul") == 0;
 }
 
 bool erg_is_map_mean(const erg_pass *pass) {
@@ -159,7 +155,7 @@ erg_status erg_vector_run(const erg_quantized *q, const erg_quantized_layer *l, 
   if (node->op->role == ERG_ROLE_BATCH_NORM)
     return erg_batch_norm_s16(count / pass->in_shape.c, a, &l->batch_norm, output, error);
   if (node->op->role == ERG_ROLE_ADD) return erg_add_s16(count, a, b, &l->add, output, error);
-  if (is_channel_mul(pass)) return erg_channel_mul_s16(pass->out_shape, a, b, &l->mul, output, error);
+  if (pass->by_channel) return erg_channel_mul_s16(pass->out_shape, a, b, &l->mul, output, error);
   if (is_mul(pass)) return erg_mul_s16(count, a, b, &l->mul, output, error);
   run_clamp(l, count, a, output);
   return ERG_OK;

@@ -23,14 +23,9 @@ static void array_geometry(const erg_conv2d_shape *conv, erg_geometry *g) {
   g->groups = conv->groups;
 }
 
-/* A number a channel of each image is a constant of a channel, as a scale is; images beside each other are channels. */
-static bool by_channel(const erg_pass *pass) {
-  return strcmp(pass->kind_name, "channel_mul") == 0;
-}
-
 static void vector_geometry(const erg_pass *pass, erg_geometry *g) {
   g->kernel_h = g->kernel_w = g->stride_h = g->stride_w = g->groups = 1;
-  if (by_channel(pass)) {
+  if (pass->by_channel) { /* constants of channels, as scales are; images beside each other are channels */
     g->in_c = g->out_c = g->in_c * g->images;
     g->images = g->operands = 1;
   }
@@ -81,7 +76,7 @@ void erg_geometry_of(const erg_pass *pass, const erg_precision *precision, erg_g
     g.constant_bits = pass->bias ? precision->accumulator_bits : 0;
   else if (strcmp(pass->kind_name, "batch_norm") == 0)
     g.constant_bits = integer ? precision->accumulator_bits + 32 + 8 : 2 * precision->accumulator_bits;
-  else if (by_channel(pass))
+  else if (pass->by_channel)
     g.constant_bits = g.in_bits;
   else if (strcmp(pass->kind_name, "requantize") == 0)
     g.constant_bits = 32 + 8;
@@ -103,7 +98,7 @@ void erg_geometry_at(const erg_point *point, const erg_pass *pass, erg_geometry 
   const erg_precision precision = erg_precision_at(point, pass);
   erg_geometry_of(pass, &precision, out);
   if (point->widths && out->residual) out->residual_bits = erg_tensor_bits(point, pass->residual);
-  if (point->widths && by_channel(pass)) out->constant_bits = erg_tensor_bits(point, pass->inputs[1]);
+  if (point->widths && pass->by_channel) out->constant_bits = erg_tensor_bits(point, pass->inputs[1]);
   if (point->widths && out->operands == 2) out->residual_bits = erg_tensor_bits(point, pass->inputs[1]);
   out->dataflow = point->dataflow;
   out->products = erg_arch_products(point->arch, &precision);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Results as JSON (docs/json.md). Units stand in the names; a quantity that does not exist is null. */
+#include "commit.h"
 #include "ergon/sim.h"
 #include <math.h>
 #include <string.h>

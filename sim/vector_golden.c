@@ -28,12 +28,12 @@ static erg_status add_codes(const erg_pass *pass, int32_t top, erg_vector_data *
 }
 
 /* The product's scale: its root mean square is brought to 0.18 of the range, as an array pass's outputs are. */
-static erg_status mul_codes(const erg_pass *pass, bool by_channel, int32_t top, erg_vector_data *d, erg_error *error) {
+static erg_status mul_codes(const erg_pass *pass, int32_t top, erg_vector_data *d, erg_error *error) {
   int64_t elements = erg_shape_elements(pass->out_shape), channels = pass->out_shape.c;
   int64_t image = elements / pass->out_shape.n;
   double squares = 0;
   for (int64_t i = 0; i < elements; i++) {
-    int16_t b = d->b[by_channel ? i / image * channels + i % channels : i];
+    int16_t b = d->b[pass->by_channel ? i / image * channels + i % channels : i];
     double x = (double)(d->a[i] - d->a_zero_point) * (b - d->b_zero_point);
     squares += x * x;
   }
@@ -44,7 +44,7 @@ static erg_status mul_codes(const erg_pass *pass, bool by_channel, int32_t top, 
                            .scale = {.scale = erg_requant_from_real(0.18 * (2 * top + 1) / (rms > 1 ? rms : 1))},
                            .codes = {.zero_point = 0, .low = -top - 1, .high = top}};
   d->output_zero_point = 0;
-  if (by_channel) return erg_channel_mul_s16(pass->out_shape, d->a, d->b, &params, d->output, error);
+  if (pass->by_channel) return erg_channel_mul_s16(pass->out_shape, d->a, d->b, &params, d->output, error);
   return erg_mul_s16(elements, d->a, d->b, &params, d->output, error);
 }
 
@@ -106,8 +106,7 @@ erg_status erg_vector_golden(const erg_graph *graph, const erg_pass *pass, const
   }
   if (pass->norm) return norm_codes(pass, precision, seed, data, error);
   if (pass->gate) return gate_codes(pass, precision, data, error);
-  bool by_channel = strcmp(pass->kind_name, "channel_mul") == 0;
-  if (by_channel || strcmp(pass->kind_name, "mul") == 0) return mul_codes(pass, by_channel, top, data, error);
+  if (pass->by_channel || strcmp(pass->kind_name, "mul") == 0) return mul_codes(pass, top, data, error);
   if (node->op->role == ERG_ROLE_ADD) return add_codes(pass, top, data, error);
   return erg_fail(error, ERG_ERR_UNSUPPORTED, "%s: %s has no integer kernel outside the epilogue", pass->name,
                   node->op->name);

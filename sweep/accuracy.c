@@ -165,7 +165,10 @@ void erg_judge_row(erg_judge *j, const erg_point *p, const char *precision, erg_
   if (!v) {
     erg_error fault = {0};
     v = key ? claim(j, key) : NULL;
-    if (!v) return; /* no memory: the cells stay empty */
+    if (!v) {
+      row->cells[ERG_SWEEP_ACCURACY_REASON] = (erg_cell){.known = true, .text = "out of memory"};
+      return;
+    }
     if (measure(j, p, p->fusion == ERG_FUSION_NONE, v, &fault) != ERG_OK)
       v->reason = erg_arena_strdup(&j->arena, fault.text ? fault.text : "failed");
     erg_error_clear(&fault);

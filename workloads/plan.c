@@ -96,6 +96,7 @@ erg_pass erg_plan_own_pass(const erg_graph *graph, int node_id, const erg_fusion
     node->op->pool(&node->attrs, &pass.in_shape, &pass.pool);
   }
   pass.norm = node->op->norm;
+  pass.by_channel = node->op->by_channel;
   pass.gate = node->op->gate;
   if (node->op->role == ERG_ROLE_CLAMP) {
     pass.clamp = true;

@@ -13,18 +13,12 @@ static erg_status infer(const erg_attrs *a, const erg_shape *in, erg_shape *out,
   return ERG_OK;
 }
 
-static void counts(const erg_attrs *a, const erg_shape *in, const erg_shape *out, bool integer, erg_op_counts *n) {
-  (void)a, (void)in;
-  uint64_t elements = (uint64_t)erg_shape_elements(*out);
-  n->multiply += elements;
-  if (integer) n->requantize += elements;
-}
-
 static const erg_op channel_mul = {.name = "channel_mul",
                                    .help = "product of a map and a number a channel",
                                    .role = ERG_ROLE_VECTOR,
                                    .inputs = 2,
                                    .infer = infer,
                                    .parameters = erg_no_parameters,
-                                   .counts = counts};
+                                   .counts = erg_product_counts,
+                                   .by_channel = true};
 ERG_REGISTER(erg_op, channel_mul);

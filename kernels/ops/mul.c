@@ -10,19 +10,11 @@ static erg_status infer(const erg_attrs *a, const erg_shape *in, erg_shape *out,
   return ERG_OK;
 }
 
-/* Both scales are in one multiplier: a product is requantized once. */
-static void counts(const erg_attrs *a, const erg_shape *in, const erg_shape *out, bool integer, erg_op_counts *n) {
-  (void)a, (void)in;
-  uint64_t elements = (uint64_t)erg_shape_elements(*out);
-  n->multiply += elements;
-  if (integer) n->requantize += elements;
-}
-
 static const erg_op mul = {.name = "mul",
                            .help = "elementwise product of two maps",
                            .role = ERG_ROLE_VECTOR,
                            .inputs = 2,
                            .infer = infer,
                            .parameters = erg_no_parameters,
-                           .counts = counts};
+                           .counts = erg_product_counts};
 ERG_REGISTER(erg_op, mul);

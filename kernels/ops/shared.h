@@ -24,6 +24,15 @@ static inline int64_t erg_no_parameters(const erg_attrs *attrs, const erg_shape 
   return 0;
 }
 
+/* Products: both scales are in one multiplier, so an integer product is requantized once. */
+static inline void erg_product_counts(const erg_attrs *attrs, const erg_shape *in, const erg_shape *out, bool integer,
+                                      erg_op_counts *n) {
+  (void)attrs, (void)in;
+  uint64_t elements = (uint64_t)erg_shape_elements(*out);
+  n->multiply += elements;
+  if (integer) n->requantize += elements;
+}
+
 static inline erg_status erg_infer_same(const erg_attrs *attrs, const erg_shape *in, erg_shape *out, erg_error *error) {
   (void)attrs;
   (void)error;

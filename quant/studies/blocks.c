@@ -18,19 +18,19 @@ static const int widths[] = {8, 4};
 
 /* ---- machines ---- */
 
-/* Edge with scratchpads for maps that are a part or a multiple of the network's largest map; in banks of the same size,
- * so that a bit costs the same. */
+/* Edge with scratchpads for maps that are a part or a multiple of the network's largest map, in whole banks of one
+ * size, so that a bit costs the same everywhere. */
 static const struct {
   const char *name;
   double share;
 } machines[] = {{BLOCKS_SMALL, 2.0 / 3}, {BLOCKS_UNLIMITED, 1000}};
-#define BANK_KIB 1
+#define BANK_BYTES 256
 
-static double largest_map_kib(const erg_graph *graph) {
+static int64_t largest_map_bytes(const erg_graph *graph) {
   int64_t most = 0;
   for (int id = 0; id < graph->node_count; id++)
     if (erg_shape_elements(graph->nodes[id].out) > most) most = erg_shape_elements(graph->nodes[id].out);
-  return (double)most / 1024; /* codes of 8 bits */
+  return most; /* codes of 8 bits */
 }
 
 static const char *text_or_none(const char *text) {
@@ -51,8 +51,8 @@ static erg_status price(const block_kind *kind, const char *gate, size_t machine
   static const erg_tensor maps[] = {ERG_TENSOR_INPUT, ERG_TENSOR_OUTPUT};
   for (size_t i = 0; i < ERG_COUNT_OF(maps) && status == ERG_OK; i++) {
     erg_level *level = &arch.levels[erg_arch_scratchpad(&arch, maps[i])];
-    level->capacity_kib = machines[machine].share * largest_map_kib(&graph);
-    level->banks = (int64_t)ceil(level->capacity_kib / BANK_KIB); /* bank_bytes = capacity / banks */
+    level->banks = (int64_t)ceil(machines[machine].share * (double)largest_map_bytes(&graph) / BANK_BYTES);
+    level->capacity_kib = (double)(level->banks * BANK_BYTES) / 1024;
   }
   point.arch = &arch, point.technology = &technology, point.graph = &graph;
   if (status == ERG_OK) status = erg_run(&point, NULL, &result, error);

@@ -27,7 +27,8 @@ static cost cost_of(const erg_study_result *r, const char *conv, const char *nor
 }
 
 #define MACHINE                                                                                                        \
-  "edge in int8 at 45 nm, fusion depth, scratchpads for maps of two thirds of the largest map and without limit"
+  "edge in int8 at 45 nm, fusion depth, scratchpads for maps of two thirds of the largest map, in banks of 256 "       \
+  "bytes, and without limit"
 #define AFFINE_BYTES 12 /* a channel: a multiplier of 32 bits, a bias of 64 */
 
 /* Constants of the norms' affines, which any machine has to bring. */

@@ -277,38 +277,39 @@ static void about(erg_study_result *r, const char *kind) {
   r->claims[r->claim_count - 1].about = kind;
 }
 
+static const char *const narrow[] = {"5 bit", "4 bit", "3 bit", NULL}, *const coarse[] = {"step 1", "step 2", "step 4",
+                                                                                          NULL};
+#define OVER_RANGE NETWORK "register over the range on 1000 others"
+static const struct {
+  const char *kind, *const *settings;
+  bool costs; /* the claim is that smoothing costs accuracy, not that it saves some */
+  const char *claim, *setting;
+} questions[] = {
+    {"range", narrow, false, "label smoothing saves accuracy where the logits' register is calibrated to their range",
+     OVER_RANGE},
+    {"percentile", narrow, false, "the gain of label smoothing is more than that of clipping outliers",
+     NETWORK "register over 99.5 % of the logits of 1000 others"},
+    {"fixed", coarse, true, "label smoothing costs accuracy where the logits' register has a fixed binary point",
+     NETWORK "register of 8 bits whose step is 1, 2 or 4 logits"},
+};
+
 static erg_status judge_registers(erg_study_result *r, erg_error *error) {
-  static const char *const bits[] = {"5 bit", "4 bit", "3 bit", NULL}, *const steps[] = {"step 1", "step 2", "step 4",
-                                                                                         NULL};
-  losses l;
-  erg_status status = lose(r, "range", bits, &l, error);
-  if (status == ERG_OK)
-    status = erg_study_claim_add(
-        r, verdict_of(l.better, l.settings),
-        "label smoothing saves accuracy where the logits' register is calibrated to their range",
-        NETWORK "register over the range on 1000 others", tempering, error, "points of accuracy lost, %s", l.text);
-  if (status == ERG_OK) about(r, "range");
-  if (status == ERG_OK)
+  erg_status status = ERG_OK;
+  for (size_t q = 0; q < ERG_COUNT_OF(questions) && status == ERG_OK; q++) {
+    losses l;
+    status = lose(r, questions[q].kind, questions[q].settings, &l, error);
+    if (status == ERG_OK)
+      status =
+          erg_study_claim_add(r, verdict_of(questions[q].costs ? l.worse : l.better, l.settings), questions[q].claim,
+                              questions[q].setting, tempering, error, "points of accuracy lost, %s", l.text);
+    if (status == ERG_OK) about(r, questions[q].kind);
+    if (status != ERG_OK || strcmp(questions[q].kind, "range") != 0) continue;
     status = erg_study_claim_add(r, l.tempered_apart < 0.1 ? ERG_SHOWS : ERG_DOES_NOT_SHOW,
-                                 "temperature scaling cannot help a register calibrated to the range",
-                                 NETWORK "register over the range on 1000 others",
+                                 "temperature scaling cannot help a register calibrated to the range", OVER_RANGE,
                                  "label smoothing, which changes the logits' shape and not only their scale", error,
                                  "largest difference of the mean loss to plain training %.3f points", l.tempered_apart);
-  if (status == ERG_OK) about(r, "range");
-  if (status == ERG_OK) status = lose(r, "percentile", bits, &l, error);
-  if (status == ERG_OK)
-    status = erg_study_claim_add(r, verdict_of(l.better, l.settings),
-                                 "the gain of label smoothing is more than that of clipping outliers",
-                                 NETWORK "register over 99.5 % of the logits of 1000 others", tempering, error,
-                                 "points of accuracy lost, %s", l.text);
-  if (status == ERG_OK) about(r, "percentile");
-  if (status == ERG_OK) status = lose(r, "fixed", steps, &l, error);
-  if (status == ERG_OK)
-    status = erg_study_claim_add(r, verdict_of(l.worse, l.settings),
-                                 "label smoothing costs accuracy where the logits' register has a fixed binary point",
-                                 NETWORK "register of 8 bits whose step is 1, 2 or 4 logits", tempering, error,
-                                 "points of accuracy lost, %s", l.text);
-  if (status == ERG_OK) about(r, "fixed");
+    if (status == ERG_OK) about(r, "range");
+  }
   return status;
 }
 

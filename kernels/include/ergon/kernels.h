@@ -162,6 +162,7 @@ typedef struct {
   erg_norm_kind norm;
   void (*gather_counts)(const erg_attrs *attrs, const erg_shape *in, erg_op_counts *counts);
   const char *gate; /**< gates only: the function (gates.h) */
+  bool by_channel;  /**< products only: the second input is a number a channel of each image, [N, 1, 1, C] */
 } erg_op;
 ERG_REGISTRY(erg_op)
 const erg_op *erg_op_find(const char *name); /**< NULL when there is none */

@@ -85,8 +85,8 @@ typedef enum { ERG_COLUMN_TEXT, ERG_COLUMN_INTEGER, ERG_COLUMN_REAL } erg_column
   X(OTHER_OPS_PJ, other_ops_pj, REAL) X(REGISTERS_PJ, registers_pj, REAL) X(PARTIAL_SUMS_PJ, partial_sums_pj, REAL) \
   X(SCRATCHPADS_PJ, scratchpads_pj, REAL) X(DRAM_PJ, dram_pj, REAL) X(STATIC_PJ, static_pj, REAL) \
   X(POWER_MW, power_mw, REAL) X(EDP_PJ_S, edp_pj_s, REAL) X(WEIGHTS, weights, TEXT) X(DATA, data, TEXT) \
-  X(ACCURACY, accuracy, REAL) X(LOSS_NAT, loss_nat, REAL) X(ACCURACY_REASON, accuracy_reason, TEXT) X(COUNTS, counts, TEXT) X(POINT, point, TEXT) \
-  X(ERGON, ergon, TEXT)
+  X(ACCURACY, accuracy, REAL) X(LOSS_NAT, loss_nat, REAL) X(ACCURACY_REASON, accuracy_reason, TEXT) \
+  X(COUNTS, counts, TEXT) X(POINT, point, TEXT) X(ERGON, ergon, TEXT)
 
 #define ERG_SWEEP_ID(id, name, type) ERG_SWEEP_##id,
 enum { ERG_SWEEP_COLUMNS(ERG_SWEEP_ID) ERG_SWEEP_COLUMN_COUNT };

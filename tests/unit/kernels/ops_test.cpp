@@ -27,8 +27,8 @@ TEST(Operators, EachKeepsTheContract) {
     ASSERT_TRUE(op.help && op.infer && op.parameters && op.counts);
     EXPECT_EQ(op.conv != nullptr, op.role == ERG_ROLE_ARRAY);
     EXPECT_EQ(op.required & ~op.attributes, 0u);
-    const bool pixel = std::string(op.name) == "channel_mul";
-    const erg_shape in[2] = {{2, 8, 8, 12}, {2, pixel ? 1 : 8, pixel ? 1 : 8, 12}};
+    const int second = op.by_channel ? 1 : 8;
+    const erg_shape in[2] = {{2, 8, 8, 12}, {2, second, second, 12}};
     erg_shape out{};
     erg_attrs a = attrs_of(op);
     test::Error error;

@@ -80,6 +80,7 @@ typedef struct {
   erg_norm_kind gathers;          /**< array passes: the epilogue takes the statistics of a norm of this kind */
   erg_norm_kind norm;             /**< vector passes: the second pass of such a norm */
   bool own_statistics;            /**< and its first one: nobody took them before */
+  bool by_channel;                /**< vector passes: the second tensor read is a number a channel of each image */
   const char *gate;               /**< a table at the end of the pass (gates.h), or NULL */
   int input_count;                /**< tensors read (1, or 2 for an add; for an instance norm that reads its map twice) */
   int inputs[ERG_MAX_INPUTS];     /**< producing node ids */
