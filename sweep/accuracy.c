@@ -57,7 +57,10 @@ static erg_status load_data(erg_judge *j, const erg_sweep_accuracy *a, erg_error
   if (j->data_loaded) return ERG_OK;
   erg_status status = erg_dataset_load(a->data, seed, ERG_SPLIT_TEST, (int)a->examples, &j->test, error);
   if (status == ERG_OK) status = erg_dataset_load(a->data, seed, ERG_SPLIT_CALIBRATION, 0, &j->calibration_data, error);
-  if (status != ERG_OK) return status;
+  if (status != ERG_OK) {
+    erg_dataset_free(&j->test); /* it may have been the second that failed; all is tried again */
+    return status;
+  }
   if (j->calibration_data.count > CALIBRATION_EXAMPLES) j->calibration_data.count = CALIBRATION_EXAMPLES;
   j->data_loaded = true;
   return ERG_OK;
