@@ -72,7 +72,7 @@ static erg_status write_blocks(const json_t *document, FILE *data, FILE *gp, erg
         gp,
         "set title 'accuracy in int8 against energy, blocks of about equal MACs' font ',13'\nset xlabel 'energy per "
         "inference [uJ]'\nset ylabel 'accuracy [%%]'\nset xrange [%.10g:%.10g]\nset key outside right top reverse Left "
-        "samplen 1.2 spacing 1.15 font ',10'\nset bmargin at screen 0.14\n",
+        "samplen 1.2 spacing 1.15 font ',10'\nset bmargin at screen 0.18\n",
         low * 0.9, high * 1.1);
     fputs(body, gp);
     fputc('\n', gp);
