@@ -193,5 +193,6 @@ ERG_REGISTRY(erg_kernel)
 #include "ergon/gates.h"
 #include "ergon/norms.h"
 #include "ergon/softmax.h"
+#include "ergon/attention.h"
 #include "ergon/squeeze_excite.h"
 #endif

@@ -37,11 +37,11 @@ typedef struct {
 /** Fills table [2^in.bits] and the unit, which points to it. Legal: fraction 8..23, 1 <= 1 / out.scale < 2^24. */
 erg_status erg_softmax_unit_init(erg_quantization in, erg_quantization out, int fraction, int32_t *table,
                                  erg_softmax_unit *unit, erg_error *error);
-/** Legal: n <= 2^24. */
+/** Legal: n <= 2^24. input and output may be the same array. */
 erg_status erg_softmax_unit_s16(const erg_softmax_unit *unit, int64_t rows, int64_t n, const int16_t *input,
                                 int16_t *output, erg_error *error);
 
-/** The same definition in fp32, in ascending order. */
+/** The same definition in fp32, in ascending order, also in place. */
 erg_status erg_softmax_f32(int64_t rows, int64_t n, const float *input, float *output, erg_error *error);
 
 #ifdef __cplusplus
