@@ -27,37 +27,46 @@ static void make_directions(uint64_t seed, directions *d) {
 
 #define TOKEN_AMPLITUDE 3.0
 
-/* Both data sets draw the same sequences: only the labels differ. */
-static erg_status make(const char *name, bool sentences, uint64_t seed, erg_split split, int count, erg_dataset *out,
-                       erg_error *error) {
-  erg_status status =
-      erg_dataset_new(name, (erg_shape){1, LENGTH, 1, WIDTH}, count, CLASSES, sentences ? 1 : LENGTH, out, error);
-  if (status != ERG_OK) return status;
+/* Either kind of label is left out where it is NULL. */
+static void fill(uint64_t seed, erg_split split, int length, double amplitude, int count, double *x, int *tokens,
+                 int *sentences) {
   directions d;
   make_directions(seed, &d);
   erg_random random;
   erg_data_stream(&random, seed, "tokens", split);
-  double *x = out->inputs;
   for (int i = 0; i < count; i++) {
     int whole = (int)erg_random_range(&random, 0, CLASSES - 1);
-    if (sentences) out->labels[i] = whole;
-    for (int t = 0; t < LENGTH; t++) {
+    if (sentences) sentences[i] = whole;
+    for (int t = 0; t < length; t++) {
       int own = (int)erg_random_range(&random, 0, CLASSES - 1);
-      if (!sentences) out->labels[i * LENGTH + t] = own;
+      if (tokens) *tokens++ = own;
       for (int c = 0; c < WIDTH; c++)
-        *x++ =
-            TOKEN_AMPLITUDE * d.token[own][c] + SENTENCE_AMPLITUDE * d.sentence[whole][c] + erg_random_normal(&random);
+        *x++ = TOKEN_AMPLITUDE * d.token[own][c] + amplitude * d.sentence[whole][c] + erg_random_normal(&random);
     }
   }
-  return ERG_OK;
 }
 
+erg_status erg_sequences(uint64_t seed, erg_split split, int length, double amplitude, int count, int *sentences,
+                         erg_dataset *out, erg_error *error) {
+  if (length < 1 || count < 1)
+    return erg_fail(error, ERG_ERR_DATA, "sequences: found %d of length %d; allowed: at least 1", count, length);
+  erg_status status =
+      erg_dataset_new("tokens", (erg_shape){1, length, 1, WIDTH}, count, CLASSES, length, out, error);
+  if (status == ERG_OK) fill(seed, split, length, amplitude, count, out->inputs, out->labels, sentences);
+  return status;
+}
+
+/* Both data sets draw the same sequences: only the labels differ. */
 static erg_status make_tokens(uint64_t seed, erg_split split, int count, erg_dataset *out, erg_error *error) {
-  return make("tokens", false, seed, split, count, out, error);
+  return erg_sequences(seed, split, LENGTH, SENTENCE_AMPLITUDE, count, NULL, out, error);
 }
 
 static erg_status make_sentences(uint64_t seed, erg_split split, int count, erg_dataset *out, erg_error *error) {
-  return make("sentences", true, seed, split, count, out, error);
+  erg_status status =
+      erg_dataset_new("sentences", (erg_shape){1, LENGTH, 1, WIDTH}, count, CLASSES, 1, out, error);
+  if (status == ERG_OK)
+    fill(seed, split, LENGTH, SENTENCE_AMPLITUDE, count, out->inputs, NULL, out->labels);
+  return status;
 }
 
 static const erg_data_source tokens = {"tokens", "sequences of 16 vectors of 32, a class of 4 for every position", 1000,

@@ -42,6 +42,12 @@ erg_status erg_dataset_load(const char *name, uint64_t seed, erg_split split, in
                             erg_error *error);
 void erg_dataset_free(erg_dataset *dataset);
 
+/** The sequences of `tokens` and `sentences` (length 16, amplitude 0.6) of any length, with what the tokens of a sequence
+ *  share times any amplitude. A label a token in `out`; `sentences` [count] takes a label a sequence, or NULL. The
+ *  directions depend on the seed alone. ERG_ERR_DATA: length or count below 1. */
+erg_status erg_sequences(uint64_t seed, erg_split split, int length, double amplitude, int count, int *sentences,
+                         erg_dataset *out, erg_error *error);
+
 #ifdef __cplusplus
 }
 #endif

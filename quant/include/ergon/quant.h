@@ -8,6 +8,7 @@
 #include "ergon/checkpoint.h"
 #include "ergon/confidence.h"
 #include "ergon/data.h"
+#include "ergon/encoder.h"
 #include "ergon/energy_table.h"
 #include "ergon/qat.h"
 #include "ergon/quantized.h"
