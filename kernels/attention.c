@@ -10,10 +10,11 @@ static erg_status check(const erg_attention_shape *s, const void *query, const v
   const int in[] = {s->batch, s->queries, s->width}, of[] = {s->batch, s->keys, s->width},
             all[] = {s->batch, s->queries, s->keys};
   if (erg_extents_ok(in, 3) && erg_extents_ok(of, 3) && erg_extents_ok(all, 3)) return ERG_OK;
-  return erg_fail(error, ERG_ERR_DATA,
-                  "attention: found batch %d, %d queries, %d keys, width %d; allowed: at least 1, at most 2^40 elements "
-                  "a tensor",
-                  s->batch, s->queries, s->keys, s->width);
+  return erg_fail(
+      error, ERG_ERR_DATA,
+      "attention: found batch %d, %d queries, %d keys, width %d; allowed: at least 1, at most 2^40 elements "
+      "a tensor",
+      s->batch, s->queries, s->keys, s->width);
 }
 
 static void transpose(const int16_t *rows, int count, int width, int16_t *columns) {
@@ -31,8 +32,8 @@ static erg_status one(const erg_attention *a, const int16_t *query, const int16_
   erg_status status = erg_matmul_accumulate_s16(&score, query, a->query_zero_point, columns, a->key_zero_point,
                                                 a->accumulator_bits, sums, error);
   if (status == ERG_OK)
-    status = erg_requantize_tensor_s64(pairs, sums, a->accumulator_bits, &a->score_scale, &a->scores, probabilities,
-                                       error);
+    status =
+        erg_requantize_tensor_s64(pairs, sums, a->accumulator_bits, &a->score_scale, &a->scores, probabilities, error);
   if (status == ERG_OK)
     status = erg_softmax_unit_s16(a->softmax, s->queries, s->keys, probabilities, probabilities, error);
   if (status == ERG_OK)
@@ -49,14 +50,13 @@ erg_status erg_attention_s16(const erg_attention *a, const int16_t *query, const
   const erg_attention_shape *s = &a->shape;
   erg_status status = check(s, query, key, value, probabilities, output, error);
   if (status != ERG_OK) return status;
-  const int64_t q = (int64_t)s->queries * s->width, k = (int64_t)s->keys * s->width,
-                p = (int64_t)s->queries * s->keys;
+  const int64_t q = (int64_t)s->queries * s->width, k = (int64_t)s->keys * s->width, p = (int64_t)s->queries * s->keys;
   int64_t *sums = malloc(sizeof *sums * (size_t)(p > q ? p : q));
   int16_t *columns = malloc(sizeof *columns * (size_t)k);
   if (!sums || !columns) status = erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   for (int64_t b = 0; b < s->batch && status == ERG_OK; b++)
-    status = one(a, query + b * q, key + b * k, value + b * k, sums, columns, probabilities + b * p, output + b * q,
-                 error);
+    status =
+        one(a, query + b * q, key + b * k, value + b * k, sums, columns, probabilities + b * p, output + b * q, error);
   free(columns);
   free(sums);
   return status;

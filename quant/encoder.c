@@ -133,8 +133,7 @@ static void attention(const writer *w) {
   v[ERG_ENCODER_SCORES] =
       apply(w, "matmul", &(erg_tape_attrs){.transpose_b = true}, v[ERG_ENCODER_QUERY], v[ERG_ENCODER_KEY]);
   v[ERG_ENCODER_PROBABILITIES] = apply(w, "softmax", NULL, v[ERG_ENCODER_SCORES], 0);
-  v[ERG_ENCODER_MIX] =
-      apply(w, "matmul", &(erg_tape_attrs){0}, v[ERG_ENCODER_PROBABILITIES], v[ERG_ENCODER_VALUE]);
+  v[ERG_ENCODER_MIX] = apply(w, "matmul", &(erg_tape_attrs){0}, v[ERG_ENCODER_PROBABILITIES], v[ERG_ENCODER_VALUE]);
 }
 
 erg_status erg_encoder_forward(erg_tape *tape, const erg_encoder_shape *shape, const erg_weights *weights,
@@ -175,13 +174,12 @@ erg_status erg_encoder_float(const erg_encoder_shape *shape, const erg_weights *
     int count = data->count - first < BATCH ? data->count - first : BATCH;
     erg_tape_reset(tape);
     status = erg_encoder_forward(tape, shape, weights, NULL,
-                                 data->inputs + first * erg_encoder_elements(shape, ERG_ENCODER_INPUT, 1, length), count,
-                                 length, variables, error);
+                                 data->inputs + first * erg_encoder_elements(shape, ERG_ENCODER_INPUT, 1, length),
+                                 count, length, variables, error);
     for (int i = 0; i < ERG_ENCODER_TENSORS && status == ERG_OK; i++) {
       const double *from = erg_tape_value(tape, variables[i]);
       const int64_t elements = erg_encoder_elements(shape, i, count, length);
-      if (values && values[i])
-        memcpy(values[i] + first * (elements / count), from, sizeof *from * (size_t)elements);
+      if (values && values[i]) memcpy(values[i] + first * (elements / count), from, sizeof *from * (size_t)elements);
       for (int64_t e = 0; e < elements && ranges; e++) {
         ranges[i].low = fmin(ranges[i].low, from[e]);
         ranges[i].high = fmax(ranges[i].high, from[e]);

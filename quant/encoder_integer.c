@@ -4,7 +4,7 @@
 #include <math.h>
 
 #define FRACTION 23 /* of the softmax's table: the most there is */
-#define WIDE 16     /* bits of the mean and of the logits */
+#define LOGIT_BITS 16
 #define MOST_LENGTH (1 << 14) /* so many codes of 16 bits have a sum of 32 */
 
 typedef struct {
@@ -36,15 +36,14 @@ static erg_status check(const erg_encoder_widths *w, int length, erg_error *erro
   const struct {
     const char *name;
     int bits;
-  } all[] = {{"weights", w->weights},
-             {"activations", w->activations},
-             {"scores", w->scores},
-             {"probabilities", w->probabilities},
-             {"features", w->features}};
+  } all[] = {{"weights", w->weights},   {"activations", w->activations},
+             {"scores", w->scores},     {"probabilities", w->probabilities},
+             {"features", w->features}, {"the mean", w->mean}};
   erg_status status = ERG_OK;
   for (size_t i = 0; i < ERG_COUNT_OF(all); i++)
     if (all[i].bits < 2 || all[i].bits > 16)
-      status = erg_fail(error, ERG_ERR_DATA, "encoder: found %d bits of %s; allowed: 2 to 16", all[i].bits, all[i].name);
+      status =
+          erg_fail(error, ERG_ERR_DATA, "encoder: found %d bits of %s; allowed: 2 to 16", all[i].bits, all[i].name);
   if (length < 1 || length > MOST_LENGTH)
     status = erg_fail(error, ERG_ERR_DATA, "encoder: found sequences of %d; allowed: 1 to %d", length, MOST_LENGTH);
   return status;
@@ -54,7 +53,8 @@ static void make_grids(erg_encoder *e, const erg_range *ranges, const erg_encode
   for (int i = 0; i < ERG_ENCODER_TENSORS; i++) {
     int bits = i == ERG_ENCODER_SCORES     ? w->scores
                : i == ERG_ENCODER_FEATURES ? w->features
-               : i > ERG_ENCODER_FEATURES  ? WIDE
+               : i == ERG_ENCODER_POOLED   ? w->mean
+               : i > ERG_ENCODER_POOLED    ? LOGIT_BITS
                                            : w->activations;
     e->grids[i] = erg_grid_over(ranges[i], bits);
   }
@@ -96,8 +96,7 @@ static erg_status make_layer(erg_encoder *e, const erg_weights *weights, int bit
   out->weight = erg_arena_alloc(&e->arena, sizeof *out->weight * (size_t)count);
   out->bias = erg_arena_alloc(&e->arena, sizeof *out->bias * (size_t)filters);
   out->scale = erg_arena_alloc(&e->arena, sizeof *out->scale * (size_t)filters);
-  if (!scale || !out->weight || !out->bias || !out->scale)
-    return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  if (!scale || !out->weight || !out->bias || !out->scale) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   for (int64_t i = 0; i < count; i++)
     if (!isfinite(weight->values[i]))
       return erg_fail(error, ERG_ERR_DATA, "encoder: %s.weight[%lld] is not finite", l->name, (long long)i);
@@ -139,8 +138,8 @@ static erg_status make(erg_encoder *e, const erg_weights *weights, const erg_enc
   if (!p) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   p->norms[0] = (norm_codes){.in = ERG_ENCODER_INPUT, .out = ERG_ENCODER_NORM1};
   p->norms[1] = (norm_codes){.in = ERG_ENCODER_MIDDLE, .out = ERG_ENCODER_NORM2};
-  p->mean.scale = erg_requant_from_real(e->grids[ERG_ENCODER_FEATURES].scale /
-                                        (e->grids[ERG_ENCODER_POOLED].scale * e->length));
+  p->mean.scale =
+      erg_requant_from_real(e->grids[ERG_ENCODER_FEATURES].scale / (e->grids[ERG_ENCODER_POOLED].scale * e->length));
   erg_status status = make_norm(e, weights, "norm1", &p->norms[0], error);
   if (status == ERG_OK) status = make_norm(e, weights, "norm2", &p->norms[1], error);
   for (int i = 0; i < ERG_ENCODER_LAYERS && status == ERG_OK; i++)

@@ -50,8 +50,7 @@ erg_status erg_sequences(uint64_t seed, erg_split split, int length, double ampl
                          erg_dataset *out, erg_error *error) {
   if (length < 1 || count < 1)
     return erg_fail(error, ERG_ERR_DATA, "sequences: found %d of length %d; allowed: at least 1", count, length);
-  erg_status status =
-      erg_dataset_new("tokens", (erg_shape){1, length, 1, WIDTH}, count, CLASSES, length, out, error);
+  erg_status status = erg_dataset_new("tokens", (erg_shape){1, length, 1, WIDTH}, count, CLASSES, length, out, error);
   if (status == ERG_OK) fill(seed, split, length, amplitude, count, out->inputs, out->labels, sentences);
   return status;
 }
@@ -62,10 +61,8 @@ static erg_status make_tokens(uint64_t seed, erg_split split, int count, erg_dat
 }
 
 static erg_status make_sentences(uint64_t seed, erg_split split, int count, erg_dataset *out, erg_error *error) {
-  erg_status status =
-      erg_dataset_new("sentences", (erg_shape){1, LENGTH, 1, WIDTH}, count, CLASSES, 1, out, error);
-  if (status == ERG_OK)
-    fill(seed, split, LENGTH, SENTENCE_AMPLITUDE, count, out->inputs, NULL, out->labels);
+  erg_status status = erg_dataset_new("sentences", (erg_shape){1, LENGTH, 1, WIDTH}, count, CLASSES, 1, out, error);
+  if (status == ERG_OK) fill(seed, split, LENGTH, SENTENCE_AMPLITUDE, count, out->inputs, NULL, out->labels);
   return status;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Whether the mean over tokens averages quantization noise away. A block of a transformer with a head for each token and
- * one for their mean is trained, then run in integers with one thing rounded at a time; error of the mean against error
- * of a token, over the length of the sequence. */
+/* Whether the mean over tokens averages quantization noise away. A block of a transformer with a head for each token
+ * and one for their mean is trained, then run in integers with one thing rounded at a time; error of the mean against
+ * error of a token, over the length of the sequence. */
 #include "pooling.h"
 #include <math.h>
 #include <stdlib.h>
@@ -9,31 +9,28 @@
 
 static const erg_encoder_shape shape = {32, 64, 4};
 
-#define MEASURED 64 /* sequences of a length: errors */
-#define JUDGED 2000 /* sequences: accuracies */
-#define CALIBRATED 64
+#define MEASURED 64      /* sequences of a length: errors */
+#define JUDGED 1000      /* sequences: accuracies */
+#define CALIBRATED 16384 /* tokens: where few are seen the rest is clipped, which is no rounding */
 #define TRAINED 1000
 #define EPOCHS 10
-#define EASY 0.6     /* what the tokens of a sentence share in the built-in data */
-#define MATCHED 0.6 /* the same at length 16 where a sentence is as hard as a token */
+#define EASY 0.6    /* what the tokens of a sentence share in the built-in data */
+#define MATCHED 0.9 /* the same at length 16 where a sentence is as hard as a token */
 
 static const int lengths[POOLING_LENGTHS] = {4, 8, 16, 32, 64, 128};
 const char *const pooling_lengths[POOLING_LENGTHS] = {"4", "8", "16", "32", "64", "128"};
 const char *const pooling_sources[POOLING_SOURCES] = {
-    "none", "features", "activations", "probabilities", "activations and probabilities", "weights", "all"};
+    "none",    "features", "activations",      "probabilities",        "activations and probabilities",
+    "weights", "all",      "all and the mean", "activations of 8 bits"};
 static const erg_encoder_widths widths[POOLING_SOURCES] = {
-    [POOLING_NONE] = {16, 16, 16, 16, 16},     [POOLING_FEATURES] = {16, 16, 16, 16, 4},
-    [POOLING_ACTIVATIONS] = {16, 4, 8, 16, 4}, [POOLING_PROBABILITIES] = {16, 16, 16, 4, 16},
-    [POOLING_BOTH] = {16, 4, 8, 4, 4},         [POOLING_WEIGHTS] = {4, 16, 16, 16, 16},
-    [POOLING_ALL] = {4, 4, 8, 8, 4}};
-const int pooling_widths[POOLING_WIDTHS] = {4, 5, 6, 7, 8, 10};
-static const int matched[POOLING_MATCHED] = {8, 16, 32};
-const char *const pooling_matched[POOLING_MATCHED] = {"8", "16", "32"};
-
-const char *pooling_width_name(int bits, char buffer[16]) {
-  snprintf(buffer, 16, "%d bit", bits);
-  return buffer;
-}
+    [POOLING_NONE] = {16, 16, 16, 16, 16, 16},     [POOLING_FEATURES] = {16, 16, 16, 16, 4, 16},
+    [POOLING_ACTIVATIONS] = {16, 4, 8, 16, 4, 16}, [POOLING_PROBABILITIES] = {16, 16, 16, 4, 16, 16},
+    [POOLING_BOTH] = {16, 4, 8, 4, 4, 16},         [POOLING_WEIGHTS] = {4, 16, 16, 16, 16, 16},
+    [POOLING_ALL] = {4, 4, 8, 8, 4, 16},           [POOLING_ALL_MEAN] = {4, 4, 8, 8, 4, 4},
+    [POOLING_EIGHT] = {16, 8, 8, 16, 8, 16}};
+const char *const pooling_widths[POOLING_WIDTHS] = {"log2 T", "log2 T + 1", "log2 T + 2", "log2 T + 3", "log2 T + 4"};
+static const int matched[POOLING_MATCHED] = {8, 32, 128};
+const char *const pooling_matched[POOLING_MATCHED] = {"8", "32", "128"};
 
 /* ---- sequences, what they are in float, and room for what they are in integers ---- */
 
@@ -63,7 +60,8 @@ static erg_status draw(uint64_t seed, erg_split split, int length, double amplit
 static void repeat_first(erg_dataset *data) {
   for (int n = 0; n < data->count; n++) {
     double *first = data->inputs + (int64_t)n * data->shape.h * data->shape.c;
-    for (int t = 1; t < data->shape.h; t++) memcpy(first + t * data->shape.c, first, sizeof(double) * (size_t)data->shape.c);
+    for (int t = 1; t < data->shape.h; t++)
+      memcpy(first + t * data->shape.c, first, sizeof(double) * (size_t)data->shape.c);
   }
 }
 
@@ -72,14 +70,16 @@ static erg_status run_float(uint64_t seed, const erg_weights *weights, double am
                             erg_error *error) {
   sequences calibration;
   erg_status status =
-      draw(seed, ERG_SPLIT_CALIBRATION, s->data.shape.h, amplitude, CALIBRATED, &calibration, error);
+      draw(seed, ERG_SPLIT_CALIBRATION, s->data.shape.h, amplitude, CALIBRATED / s->data.shape.h, &calibration, error);
   if (status == ERG_OK) status = erg_encoder_float(&shape, weights, &calibration.data, NULL, s->ranges, error);
   close_sequences(&calibration);
   for (int i = 0; i < ERG_ENCODER_TENSORS && status == ERG_OK; i++) {
     const size_t elements = (size_t)erg_encoder_elements(&shape, i, s->data.count, s->data.shape.h);
-    s->real[i] = erg_arena_alloc(&s->arena, sizeof *s->real[i] * elements);
+    const bool compared = i == ERG_ENCODER_MIX || i == ERG_ENCODER_FEATURES || i > ERG_ENCODER_POOLED;
+    if (i == ERG_ENCODER_SCORES) continue;
+    if (compared) s->real[i] = erg_arena_alloc(&s->arena, sizeof *s->real[i] * elements);
     s->codes[i] = erg_arena_alloc(&s->arena, sizeof *s->codes[i] * elements);
-    if (!s->real[i] || !s->codes[i]) status = erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+    if ((compared && !s->real[i]) || !s->codes[i]) status = erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   }
   return status == ERG_OK ? erg_encoder_float(&shape, weights, &s->data, s->real, NULL, error) : status;
 }
@@ -97,11 +97,23 @@ static erg_status run_integer(const erg_weights *weights, const erg_encoder_widt
 
 /* ---- errors ---- */
 
-enum { RATIO, RELATIVE, FIRST, TOKEN_ERROR, POOLED_ERROR, MASS, MIX_SQNR, TOKEN_ACCURACY, SENTENCE_ACCURACY,
-       TOKEN_FLIPS, SENTENCE_FLIPS, NUMBERS };
-static const char *const numbers[] = {"ratio", "relative_ratio", "first_ratio", "token_error_rms", "pooled_error_rms",
-                                      "probability_mass", "mix_sqnr_db", "token_accuracy", "sentence_accuracy",
-                                      "token_flips", "sentence_flips", NULL};
+enum {
+  RATIO,
+  RELATIVE,
+  FIRST,
+  TOKEN_ERROR,
+  POOLED_ERROR,
+  MASS,
+  MIX_SQNR,
+  TOKEN_ACCURACY,
+  SENTENCE_ACCURACY,
+  TOKEN_FLIPS,
+  SENTENCE_FLIPS,
+  NUMBERS
+};
+static const char *const numbers[] = {
+    "ratio",       "relative_ratio", "first_ratio",       "token_error_rms", "pooled_error_rms", "probability_mass",
+    "mix_sqnr_db", "token_accuracy", "sentence_accuracy", "token_flips",     "sentence_flips",   NULL};
 static const char *const texts[] = {"part", "rounded", "tokens", NULL};
 
 static erg_status add(erg_study_result *out, uint64_t seed, const char *part, const char *rounded, const char *tokens,
@@ -177,7 +189,6 @@ static erg_status run_length(uint64_t seed, const erg_weights *weights, int inde
   erg_grid grids[ERG_ENCODER_TENSORS];
   sequences s, same;
   const char *name = pooling_lengths[index];
-  char width[16];
   erg_status status = draw(seed, ERG_SPLIT_TEST, lengths[index], EASY, MEASURED, &s, error);
   if (status == ERG_OK) status = run_float(seed, weights, EASY, &s, error);
   for (int i = 0; i < POOLING_SOURCES && status == ERG_OK; i++) {
@@ -189,13 +200,13 @@ static erg_status run_length(uint64_t seed, const erg_weights *weights, int inde
     status = add(out, seed, "length", pooling_sources[i], name, values, error);
   }
   for (int i = 0; i < POOLING_WIDTHS && status == ERG_OK; i++) {
-    const erg_encoder_widths alone = {16, 16, 16, pooling_widths[i], 16};
+    const erg_encoder_widths alone = {16, 16, 16, index + 2 + i, 16, 16}; /* log2 T is index + 2 */
     status = run_integer(weights, &alone, &s, grids, error);
     if (status != ERG_OK) break;
     no_numbers(values);
     measure(&s, grids, values);
     measure_attention(&s, grids, values);
-    status = add(out, seed, "width", pooling_width_name(pooling_widths[i], width), name, values, error);
+    status = add(out, seed, "width", pooling_widths[i], name, values, error);
   }
   close_sequences(&s);
   if (status != ERG_OK) return status;
@@ -231,8 +242,7 @@ static void judge_head(const sequences *s, int tensor, erg_grid grid, int64_t ro
   int64_t good = 0, right = 0, moved = 0;
   for (int64_t r = 0; r < rows; r++) {
     const int before = largest(s->real[tensor] + r * shape.classes);
-    for (int k = 0; k < shape.classes; k++)
-      logits[k] = erg_grid_real(grid, s->codes[tensor][r * shape.classes + k]);
+    for (int k = 0; k < shape.classes; k++) logits[k] = erg_grid_real(grid, s->codes[tensor][r * shape.classes + k]);
     const int after = largest(logits);
     good += before == labels[r], right += after == labels[r], moved += before != after;
   }
@@ -241,7 +251,7 @@ static void judge_head(const sequences *s, int tensor, erg_grid grid, int64_t ro
 
 static erg_status judge_accuracy(uint64_t seed, const erg_weights *weights, int length, double amplitude,
                                  const char *part, erg_study_result *out, erg_error *error) {
-  static const pooling_source asked[] = {POOLING_ALL, POOLING_ACTIVATIONS, POOLING_WEIGHTS};
+  static const pooling_source asked[] = {POOLING_ALL, POOLING_ALL_MEAN, POOLING_ACTIVATIONS, POOLING_WEIGHTS};
   double real[NUMBERS], values[NUMBERS];
   erg_grid grids[ERG_ENCODER_TENSORS];
   sequences s;
@@ -286,9 +296,9 @@ static erg_status run_seed(uint64_t seed, erg_study_result *out, erg_error *erro
   erg_weights weights = {0};
   erg_status status = train(seed, POOLING_TRAINED, EASY, out->brief, &weights, error);
   for (int i = 0; i < POOLING_LENGTHS && status == ERG_OK; i++) status = run_length(seed, &weights, i, out, error);
-  if (status == ERG_OK) status = judge_accuracy(seed, &weights, POOLING_TRAINED, EASY, "easy", out, error);
+  if (status == ERG_OK) status = judge_accuracy(seed, &weights, POOLING_TRAINED, EASY, "built-in", out, error);
   erg_weights_free(&weights);
-  for (int i = 0; i < POOLING_MATCHED && status == ERG_OK; i++) {
+  for (int i = 0; i < POOLING_MATCHED && status == ERG_OK && !out->brief; i++) {
     const double amplitude = MATCHED * sqrt((double)POOLING_TRAINED / matched[i]);
     status = train(seed, matched[i], amplitude, out->brief, &weights, error);
     if (status == ERG_OK) status = judge_accuracy(seed, &weights, matched[i], amplitude, "matched", out, error);
@@ -297,7 +307,7 @@ static erg_status run_seed(uint64_t seed, erg_study_result *out, erg_error *erro
   return status;
 }
 
-static const erg_study pooling = {
-    "pooling", "Whether the mean over tokens averages quantization noise away", 10, {texts, numbers}, run_seed,
-    pooling_judge};
+static const erg_study pooling = {"pooling", "Whether the mean over tokens averages quantization noise away",
+                                  10,        {texts, numbers},
+                                  run_seed,  pooling_judge};
 ERG_REGISTER(erg_study, pooling);

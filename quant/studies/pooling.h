@@ -12,13 +12,13 @@ extern const char *const pooling_lengths[POOLING_LENGTHS];
 
 /* What is rounded; the rest has 16 bits. */
 typedef enum { POOLING_NONE, POOLING_FEATURES, POOLING_ACTIVATIONS, POOLING_PROBABILITIES, POOLING_BOTH,
-               POOLING_WEIGHTS, POOLING_ALL, POOLING_SOURCES } pooling_source;
+               POOLING_WEIGHTS, POOLING_ALL, POOLING_ALL_MEAN, POOLING_EIGHT, POOLING_SOURCES } pooling_source;
 extern const char *const pooling_sources[POOLING_SOURCES];
 
-/* Widths of the probabilities alone, as texts "N bit". */
-#define POOLING_WIDTHS 6
-extern const int pooling_widths[POOLING_WIDTHS];
-const char *pooling_width_name(int bits, char buffer[16]);
+/* Bits of the probabilities where they alone are rounded. */
+#define POOLING_WIDTHS 5
+#define POOLING_RULE 2 /* the index of log2 T + 2 */
+extern const char *const pooling_widths[POOLING_WIDTHS];
 
 /* Sentences as hard as tokens, trained at each of these lengths. */
 #define POOLING_MATCHED 3

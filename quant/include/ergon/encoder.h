@@ -51,9 +51,9 @@ erg_status erg_encoder_train(const erg_encoder_shape *shape, const erg_dataset *
 /* ---------------------------------------------------------------- in integers (encoder_integer.c) */
 
 /** Bits of all weights; of what goes from operator to operator; of the scores, which feed the softmax's table; of the
- *  probabilities, whose grid is all of [0, 1) whatever the calibration; of the features. Each 2 to 16.
- *  The mean and the logits have 16, the mean so that its own rounding does not hide what it averages. */
-typedef struct { int weights, activations, scores, probabilities, features; } erg_encoder_widths;
+ *  probabilities, whose grid is all of [0, 1) whatever the calibration; of the features; of their mean. Each 2 to 16. The
+ *  logits have 16. */
+typedef struct { int weights, activations, scores, probabilities, features, mean; } erg_encoder_widths;
 
 typedef struct {
   erg_arena arena;

@@ -51,8 +51,9 @@ struct Case {
   }
   void run() {
     test::Error error;
-    ASSERT_EQ(erg_attention_s16(&a, query.data(), key.data(), value.data(), probabilities.data(), output.data(), &error),
-              ERG_OK)
+    ASSERT_EQ(
+        erg_attention_s16(&a, query.data(), key.data(), value.data(), probabilities.data(), output.data(), &error),
+        ERG_OK)
         << error.message();
   }
   int16_t code(int64_t sum, const erg_requant_tensor &scale, const erg_codes &c) const {
@@ -160,7 +161,7 @@ TEST(Attention, SaysWhatIsWrong) {
   c.a.scores.high = 40000, refused("40000"), c.a = good;
   c.a.scores.low = -200, c.a.scores.high = -200, refused("found -200"), c.a = good; // beyond what the table knows
   test::Error error;
-  EXPECT_EQ(erg_attention_s16(&c.a, nullptr, c.key.data(), c.value.data(), c.probabilities.data(), c.output.data(),
-                              &error),
-            ERG_ERR_DATA);
+  EXPECT_EQ(
+      erg_attention_s16(&c.a, nullptr, c.key.data(), c.value.data(), c.probabilities.data(), c.output.data(), &error),
+      ERG_ERR_DATA);
 }

@@ -44,7 +44,7 @@ template <typename T> struct Tensors {
 struct Integers : Tensors<int16_t> {
   erg_encoder e{};
   Integers(const erg_encoder_shape &s, const erg_weights &w, const erg_range *ranges, erg_encoder_widths widths,
-      const double *inputs, int count, int length)
+           const double *inputs, int count, int length)
       : Tensors(s, count, length) {
     test::Error error;
     EXPECT_EQ(erg_encoder_quantize(&s, &w, ranges, &widths, length, &e, &error), ERG_OK) << error.message();
@@ -125,13 +125,14 @@ TEST(Encoder, WideIntegersAreTheFloat) {
     ASSERT_EQ(erg_encoder_float(&usual, &w, &data, real.at.data(), ranges, &error), ERG_OK) << error.message();
     double before = -12;
     for (int bits : {4, 8, 12, 16}) {
-      Integers run(usual, w, ranges, {bits, bits, bits, bits, bits}, data.inputs, count, length);
+      Integers run(usual, w, ranges, {bits, bits, bits, bits, bits, bits}, data.inputs, count, length);
       for (int i = 0; i < ERG_ENCODER_TENSORS; i++)
         if (i != ERG_ENCODER_SCORES && bits == 16) {
           EXPECT_GT(run.decibels(i, real.all[static_cast<size_t>(i)]), 66) << "seed " << seed << " tensor " << i;
         }
       double now = run.decibels(ERG_ENCODER_FEATURES, real.all[ERG_ENCODER_FEATURES]);
-      EXPECT_GT(now, before + 12) << "seed " << seed << ", " << bits << " bits"; // 6 dB a bit, less what is not rounding
+      EXPECT_GT(now, before + 12) << "seed " << seed << ", " << bits
+                                  << " bits"; // 6 dB a bit, less what is not rounding
       before = now;
     }
   }
@@ -150,8 +151,9 @@ TEST(Encoder, TokensHaveNoOrder) {
     for (int t = 0; t < length; t++)
       for (int c = 0; c < usual.width; c++) turned[place(n, (5 * t + n) % length, c)] = data.inputs[place(n, t, c)];
   for (int bits : {4, 8, 16}) {
-    const erg_encoder_widths widths = {4, bits, 8, 8, bits};
-    Integers a(usual, w, ranges, widths, data.inputs, count, length), b(usual, w, ranges, widths, turned.data(), count, length);
+    const erg_encoder_widths widths = {4, bits, 8, 8, bits, bits};
+    Integers a(usual, w, ranges, widths, data.inputs, count, length),
+        b(usual, w, ranges, widths, turned.data(), count, length);
     EXPECT_EQ(a.all[ERG_ENCODER_POOLED], b.all[ERG_ENCODER_POOLED]);
     EXPECT_EQ(a.all[ERG_ENCODER_SENTENCE], b.all[ERG_ENCODER_SENTENCE]);
     for (int n = 0; n < count; n++)
@@ -171,13 +173,13 @@ TEST(Encoder, SaysWhatIsWrong) {
     EXPECT_EQ(erg_encoder_quantize(&usual, &weights, ranges, &widths, length, &e, &error), ERG_ERR_DATA);
     EXPECT_NE(error.message().find(text), std::string::npos) << error.message();
   };
-  refused({1, 8, 8, 17, 8}, 4, w, "1 bits of weights");
-  refused({1, 8, 8, 17, 8}, 4, w, "17 bits of probabilities"); // all faults at once
-  refused({8, 8, 8, 8, 8}, 0, w, "sequences of 0");
+  refused({1, 8, 8, 17, 8, 8}, 4, w, "1 bits of weights");
+  refused({1, 8, 8, 17, 8, 8}, 4, w, "17 bits of probabilities"); // all faults at once
+  refused({8, 8, 8, 8, 8, 8}, 0, w, "sequences of 0");
   Weights other({16, 64, 4}, 1);
-  refused({8, 8, 8, 8, 8}, 4, other, "norm1.weight of 32");
+  refused({8, 8, 8, 8, 8, 8}, 4, other, "norm1.weight of 32");
   w.items[2].values[3] = NAN;
-  refused({8, 8, 8, 8, 8}, 4, w, "query.weight[3] is not finite");
+  refused({8, 8, 8, 8, 8, 8}, 4, w, "query.weight[3] is not finite");
 }
 
 TEST(Encoder, SequencesAreTheBuiltInOnes) {
