@@ -53,7 +53,11 @@ erg_status erg_attention_s16(const erg_attention *a, const int16_t *query, const
   const int64_t q = (int64_t)s->queries * s->width, k = (int64_t)s->keys * s->width, p = (int64_t)s->queries * s->keys;
   int64_t *sums = malloc(sizeof *sums * (size_t)(p > q ? p : q));
   int16_t *columns = malloc(sizeof *columns * (size_t)k);
-  if (!sums || !columns) status = erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  if (!sums || !columns) {
+    free(columns);
+    free(sums);
+    return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  }
   for (int64_t b = 0; b < s->batch && status == ERG_OK; b++)
     status =
         one(a, query + b * q, key + b * k, value + b * k, sums, columns, probabilities + b * p, output + b * q, error);

@@ -110,7 +110,7 @@ static int parameter(const writer *w, const char *name, const char *role) {
 }
 
 static void layer(const writer *w, const erg_encoder_layer *l) {
-  int x = w->variables[l->in], weight = parameter(w, l->name, "weight");
+  const int x = w->variables[l->in], weight = parameter(w, l->name, "weight");
   if (x < 0 || weight < 0) return;
   const erg_shape in = erg_tape_shape(w->tape, x);
   const erg_tape_attrs attrs = {.conv = {.in = in,
@@ -145,6 +145,7 @@ erg_status erg_encoder_forward(erg_tape *tape, const erg_encoder_shape *shape, c
                        pool = {.pool = {{count, length, 1, shape->width}, length, 1, 1, 1, 0, 0, 1, 1}};
   const erg_encoder_layer *l = erg_encoder_layers;
   int *v = variables;
+  for (int i = 0; i < ERG_ENCODER_TENSORS; i++) v[i] = -1; /* what follows a fault is none */
   v[ERG_ENCODER_INPUT] = erg_tape_constant(tape, (erg_shape){count, length, 1, shape->width}, inputs, &faults);
   v[ERG_ENCODER_NORM1] = apply(&w, "rms_norm", &norm, v[ERG_ENCODER_INPUT], parameter(&w, "norm1", "weight"));
   for (; l->out != ERG_ENCODER_MIDDLE; l++) layer(&w, l);

@@ -271,7 +271,8 @@ static erg_status judge_trend(erg_study_result *r, int source, const char *round
 }
 
 erg_status pooling_judge(erg_study_result *r, erg_error *error) {
-  static const char hard[] = "a sentence as hard as a token, by what its tokens share (0.9 at T = 16, as 1/sqrt(T))";
+  static const char hard[] =
+      "sentences as hard as tokens: what their tokens share is 0.9 at T = 16, elsewhere as 1/sqrt(T)";
   curve curves[POOLING_SOURCES];
   erg_status status = ERG_OK;
   for (int i = POOLING_FEATURES; i <= POOLING_WEIGHTS && status == ERG_OK; i++)

@@ -54,8 +54,29 @@ TEST(StudyPlots, BlocksDrawsEveryNetworkOnce) {
   EXPECT_EQ(d.file("svg"), again.file("svg"));
 }
 
+TEST(StudyPlots, PoolingDrawsACurveASource) {
+  json_t *document = committed("pooling");
+  const json_t *points = json_object_get(json_array_get(json_object_get(document, "studies"), 0), "points");
+  double sum = 0;
+  int seeds = 0;
+  for (size_t i = 0; i < json_array_size(points); i++) {
+    const json_t *p = json_array_get(points, i);
+    if (text(p, 1) == "length" && text(p, 2) == "weights" && text(p, 3) == "64") sum += number(p, 4), seeds++;
+  }
+  Drawn d("pooling", document), again("pooling", committed("pooling"));
+  ASSERT_EQ(d.status, ERG_OK) << d.error.message();
+  ASSERT_EQ(blocks(d.file("dat")).size(), 7u);
+  int found = 0;
+  for (const Block &block : blocks(d.file("dat"))) {
+    EXPECT_EQ(block.lines.size(), 6u);
+    for (const auto &line : block.lines) found += line[0] == "64" && std::fabs(std::stod(line[1]) - sum / seeds) < 1e-9;
+  }
+  EXPECT_EQ(found, 1) << sum / seeds << "\n" << d.file("dat");
+  EXPECT_EQ(d.file("svg"), again.file("svg"));
+}
+
 TEST(StudyPlots, NothingIsAMessage) {
-  for (const char *name : {"confidence", "blocks"}) {
+  for (const char *name : {"confidence", "blocks", "pooling"}) {
     Drawn none(name, empty(name)), other(name, committed("folding"));
     for (const Drawn *d : {&none, &other}) {
       EXPECT_EQ(d->status, ERG_ERR_DATA);
