@@ -3,12 +3,10 @@
 #include "plot.h"
 
 static erg_status write_pooling(const json_t *document, FILE *data, FILE *gp, erg_error *error);
-static const erg_plot pooling = {"pooling",
-                                 "of a study: error of the mean over tokens against the length of the sequence",
-                                 write_pooling,
-                                 900,
-                                 620,
-                                 "ergon.study"};
+static const erg_plot pooling = {
+    "pooling",     "of a study: error of the mean over tokens against the length of the sequence",
+    write_pooling, 900,
+    620,           "ergon.study"};
 ERG_REGISTER(erg_plot, pooling);
 
 static const char *const lengths[] = {"4", "8", "16", "32", "64", "128"};
@@ -39,12 +37,14 @@ static erg_status write_pooling(const json_t *document, FILE *data, FILE *gp, er
            plot_provenance(document, provenance, sizeof provenance));
   plot_footer(gp, &pooling, 0, line);
   plot_footer(gp, &pooling, 1, "integer kernels; what is not named has 16 bits; trained at T = 16");
-  fputs("set title 'error of the mean over tokens, as a share of the error of a token' font ',13'\nset logscale xy\nset "
-        "xlabel 'tokens T'\nset ylabel 'RMS error of the mean / of a token'\nset xrange [3.5:146]\nset yrange [0.07:1.3]\n"
-        "set xtics (4, 8, 16, 32, 64, 128)\nset ytics (0.1, 0.2, 0.3, 0.5, 0.7, 1)\nset key outside right top reverse "
-        "Left samplen 1.5 spacing 1.2 font ',10'\nset bmargin at screen 0.18\nplot x**-0.5 with lines dashtype 2 "
-        "linecolor rgb '#888888' title '1/sqrt(T), independent errors'",
-        gp);
+  fputs(
+      "set title 'error of the mean over tokens, as a share of the error of a token' font ',13'\nset logscale xy\nset "
+      "xlabel 'tokens T'\nset ylabel 'RMS error of the mean / of a token'\nset xrange [3.5:146]\nset yrange "
+      "[0.07:1.3]\n"
+      "set xtics (4, 8, 16, 32, 64, 128)\nset ytics (0.1, 0.2, 0.3, 0.5, 0.7, 1)\nset key outside right top reverse "
+      "Left samplen 1.5 spacing 1.2 font ',10'\nset bmargin at screen 0.18\nplot x**-0.5 with lines dashtype 2 "
+      "linecolor rgb '#888888' title '1/sqrt(T), independent errors'",
+      gp);
   for (size_t c = 0; c < ERG_COUNT_OF(curves); c++) {
     int lines = 0;
     for (size_t t = 0; t < ERG_COUNT_OF(lengths); t++) {
@@ -55,9 +55,10 @@ static erg_status write_pooling(const json_t *document, FILE *data, FILE *gp, er
       fprintf(data, "%s %.10g %.10g\n", lengths[t], m.mean, m.deviation);
     }
     if (lines)
-      fprintf(gp,
-              ", \\\n    'pooling.dat' index %d using 1:2:3 with yerrorlines pointtype %d linecolor rgb '%s' title '%s'",
-              block - 1, curves[c].point, curves[c].colour, curves[c].title);
+      fprintf(
+          gp,
+          ", \\\n    'pooling.dat' index %d using 1:2:3 with yerrorlines pointtype %d linecolor rgb '%s' title '%s'",
+          block - 1, curves[c].point, curves[c].colour, curves[c].title);
   }
   fputc('\n', gp);
   return ERG_OK;

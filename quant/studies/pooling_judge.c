@@ -116,17 +116,26 @@ static erg_status judge_activations(erg_study_result *r, const curve *features, 
 }
 
 static erg_status judge_weights(erg_study_result *r, const curve *features, const curve *c, erg_error *error) {
-  int flat = 0;
-  for (int s = 0; s < r->seeds; s++) flat += c->slope.series.values[s] > -0.1;
+  averaged relative;
+  erg_status status = average(r, "length", pooling_sources[POOLING_WEIGHTS], pooling_lengths[POOLING_LENGTHS - 1],
+                              "relative_ratio", &relative, error);
+  if (status != ERG_OK) return status;
+  int flat = 0, worse = 0;
+  for (int s = 0; s < r->seeds; s++) {
+    flat += c->slope.series.values[s] > -0.1;
+    worse += relative.series.values[s] > 1;
+  }
   return erg_study_claim_add(
-      r, verdict_of(c->slope.mean > -0.1 && flat >= nine_tenths(r), c->slope.mean > -0.1 || flat > r->seeds / 2),
-      "rounding of weights does not average: its slope is above -0.1", AT_LENGTHS "weights of 4 bits",
-      "the last features alone", error,
+      r, verdict_of(flat >= nine_tenths(r) && worse >= nine_tenths(r), c->slope.mean > -0.1 || worse >= nine_tenths(r)),
+      "rounding of weights does not average: the slope is above -0.1, and beside what each readout varies by the mean "
+      "is "
+      "no better off than a token",
+      AT_LENGTHS "weights of 4 bits", "the last features alone", error,
       MEASURE
       "%s; log-log slope %.3f (sd %.3f), above -0.1 in %d of %d seeds; r^2 = %.4f + %.2f/T; divided by what each "
-      "readout varies by, from %.2f at T = 4 to %.2f at T = 128 (features: %.2f to %.2f)",
+      "readout varies by, from %.2f at T = 4 to %.2f (sd %.2f) at T = 128, above 1 in %d (features: %.2f to %.2f)",
       c->text, c->slope.mean, c->slope.deviation, flat, r->seeds, c->common.mean, c->apart.mean, c->relative[0],
-      c->relative[1], features->relative[0], features->relative[1]);
+      relative.mean, relative.deviation, worse, features->relative[0], features->relative[1]);
 }
 
 /* ---- probabilities ---- */
