@@ -97,7 +97,7 @@ static erg_status judge_features(erg_study_result *r, const curve *c, erg_error 
       "rounding of the last features alone is independent from token to token: the mean's error falls as 1/sqrt(T)",
       AT_LENGTHS "features of 4 bits",
       "the first token read in place of the mean; all tokens identical, all of 4 bits (probabilities 8)", error,
-      MEASURE "%s; log-log slope %.3f (sd %.3f), r^2 = %.4f + %.2f/T; controls: first token %.2f (sd %.2f) at T = 128, "
+      MEASURE "%s; log-log slope %.3f (sd %.3f), r^2 = %.2g + %.2f/T; controls: first token %.2f (sd %.2f) at T = 128, "
               "identical tokens 1 to within %.0e",
       c->text, c->slope.mean, c->slope.deviation, c->common.mean, c->apart.mean, first.mean, first.deviation,
       identical);
@@ -110,7 +110,7 @@ static erg_status judge_activations(erg_study_result *r, const curve *features, 
       r, verdict_of(flatter >= nine_tenths(r) && common >= nine_tenths(r), flatter > r->seeds / 2),
       "rounding of all activations averages less, because attention makes part of it common to all tokens",
       AT_LENGTHS "activations of 4 bits (scores 8, probabilities 16)", "the last features alone", error,
-      MEASURE "%s; log-log slope %.3f (sd %.3f), r^2 = %.4f + %.2f/T; flatter than the features' in %d, with more in "
+      MEASURE "%s; log-log slope %.3f (sd %.3f), r^2 = %.2g + %.2f/T; flatter than the features' in %d, with more in "
               "common in %d of %d seeds",
       c->text, c->slope.mean, c->slope.deviation, c->common.mean, c->apart.mean, flatter, common, r->seeds);
 }
@@ -132,7 +132,7 @@ static erg_status judge_weights(erg_study_result *r, const curve *features, cons
       "no better off than a token",
       AT_LENGTHS "weights of 4 bits", "the last features alone", error,
       MEASURE
-      "%s; log-log slope %.3f (sd %.3f), above -0.1 in %d of %d seeds; r^2 = %.4f + %.2f/T; divided by what each "
+      "%s; log-log slope %.3f (sd %.3f), above -0.1 in %d of %d seeds; r^2 = %.2g + %.2f/T; divided by what each "
       "readout varies by, from %.2f at T = 4 to %.2f (sd %.2f) at T = 128, above 1 in %d (features: %.2f to %.2f)",
       c->text, c->slope.mean, c->slope.deviation, flat, r->seeds, c->common.mean, c->apart.mean, c->relative[0],
       relative.mean, relative.deviation, worse, features->relative[0], features->relative[1]);
@@ -281,7 +281,7 @@ static erg_status judge_trend(erg_study_result *r, int source, const char *round
 
 erg_status pooling_judge(erg_study_result *r, erg_error *error) {
   static const char hard[] =
-      "sentences as hard as tokens: what their tokens share is 0.9 at T = 16, elsewhere as 1/sqrt(T)";
+      "sentences as hard as tokens: what their tokens share is 0.8 at T = 16, elsewhere as 1/sqrt(T)";
   curve curves[POOLING_SOURCES];
   erg_status status = ERG_OK;
   for (int i = POOLING_FEATURES; i <= POOLING_WEIGHTS && status == ERG_OK; i++)
