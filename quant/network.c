@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A graph written on a tape: an array node is a convolution and a bias, every other node the operator of its name. */
 #include "ergon/tape.h"
+#include "find.h"
 #include <string.h>
 
 typedef struct {
@@ -100,9 +101,9 @@ static erg_status check_ops(const erg_graph *graph, erg_error *error) {
   return status;
 }
 
-erg_status erg_network_forward(erg_tape *tape, const erg_graph *graph, const erg_weights *weights,
-                               const erg_weights *gradients, const double *inputs, int count, bool training,
-                               int *variables, int *output, erg_error *error) {
+erg_status erg_network_apply(erg_tape *tape, const erg_graph *graph, const erg_weights *weights,
+                             const erg_weights *gradients, int input, bool training, int *variables, int *output,
+                             erg_error *error) {
   erg_arena arena = {0};
   erg_error faults = {0};
   erg_status status = check_ops(graph, error);
@@ -110,16 +111,34 @@ erg_status erg_network_forward(erg_tape *tape, const erg_graph *graph, const erg
   int *own = variables ? variables : erg_arena_alloc(&arena, sizeof *own * (size_t)graph->node_count);
   if (!own) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   writer w = {tape, graph, weights, gradients, training, own, &faults};
+  const erg_shape found = erg_tape_shape(tape, input);
   for (int id = 0; id < graph->node_count && faults.count == 0; id++) {
-    erg_shape shape = graph->nodes[id].out;
-    shape.n = count;
-    own[id] = graph->nodes[id].op->role == ERG_ROLE_INPUT ? erg_tape_constant(tape, shape, inputs, &faults)
-                                                          : write_node(&w, id);
-    if (faults.count) erg_fail(error, faults.status, "node %s: %s", graph->nodes[id].name, faults.text);
+    const erg_node *node = &graph->nodes[id];
+    if (node->op->role != ERG_ROLE_INPUT)
+      own[id] = write_node(&w, id);
+    else if (node->out.h == found.h && node->out.w == found.w && node->out.c == found.c)
+      own[id] = input;
+    else
+      erg_fail(&faults, ERG_ERR_DATA, "found a map of %d x %d x %d; allowed: %d x %d x %d", found.h, found.w, found.c,
+               node->out.h, node->out.w, node->out.c);
+    if (faults.count) erg_fail(error, faults.status, "node %s: %s", node->name, faults.text);
   }
   *output = own[graph->node_count - 1];
   status = faults.status;
   erg_error_clear(&faults);
   erg_arena_free(&arena);
   return status;
+}
+
+erg_status erg_network_forward(erg_tape *tape, const erg_graph *graph, const erg_weights *weights,
+                               const erg_weights *gradients, const double *inputs, int count, bool training,
+                               int *variables, int *output, erg_error *error) {
+  erg_status status = check_ops(graph, error);
+  const int node = status == ERG_OK ? erg_input_node(graph, error) : -1;
+  if (node < 0) return status == ERG_OK ? ERG_ERR_DATA : status;
+  erg_shape shape = graph->nodes[node].out;
+  shape.n = count;
+  const int input = erg_tape_constant(tape, shape, inputs, error);
+  if (input < 0) return ERG_ERR_INTERNAL;
+  return erg_network_apply(tape, graph, weights, gradients, input, training, variables, output, error);
 }
