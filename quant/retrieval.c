@@ -85,8 +85,7 @@ double erg_retrieval_cosine(const double *a, const double *b, int count, int64_t
   double total = 0;
   for (int64_t i = 0; i < count; i++) {
     double product = 0, aa = 0, bb = 0;
-    for (int64_t k = i * width; k < (i + 1) * width; k++)
-      product += a[k] * b[k], aa += a[k] * a[k], bb += b[k] * b[k];
+    for (int64_t k = i * width; k < (i + 1) * width; k++) product += a[k] * b[k], aa += a[k] * a[k], bb += b[k] * b[k];
     total += aa > 0 && bb > 0 ? product / sqrt(aa * bb) : 0;
   }
   return total / count;

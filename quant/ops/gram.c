@@ -35,6 +35,6 @@ static void backward(erg_tape_step *t) {
   }
 }
 
-static const erg_tape_op gram = {"gram",  "products of channels, mean over pixels", 1, infer, forward, backward,
+static const erg_tape_op gram = {"gram",         "products of channels, mean over pixels", 1, infer, forward, backward,
                                  erg_example_one};
 ERG_REGISTER(erg_tape_op, gram);

@@ -225,8 +225,8 @@ static erg_status run_width(session *s, const erg_weights *weights, const erg_ca
   }
   if (status == ERG_OK) status = judge_encoder(s, s->other, w->name, out, error);
   if (status == ERG_OK && w->bits) {
-    status = judge_bias(s, s->other[SEEN].gram, quantized.grids[s->nodes[MAP]].scale, FEATURES_NETWORK, w->name, out,
-                        error);
+    status =
+        judge_bias(s, s->other[SEEN].gram, quantized.grids[s->nodes[MAP]].scale, FEATURES_NETWORK, w->name, out, error);
     if (status == ERG_OK) status = judge_rounding(s, w->bits, w->name, out, error);
   }
   erg_quantized_free(&quantized);
@@ -270,8 +270,17 @@ const features_width features_widths[FEATURES_WIDTHS] = {
 };
 
 static const char *const texts[] = {"what", "of", "encoder", NULL};
-static const char *const numbers[] = {"map",      "recall_1",        "recall_10",         "overlap_10",    "cosine",
-                                      "accuracy", "diagonal_bias_s2_12", "diagonal_bias_share", "off_diagonal_bias_s2_12", "positive_share", NULL};
+static const char *const numbers[] = {"map",
+                                      "recall_1",
+                                      "recall_10",
+                                      "overlap_10",
+                                      "cosine",
+                                      "accuracy",
+                                      "diagonal_bias_s2_12",
+                                      "diagonal_bias_share",
+                                      "off_diagonal_bias_s2_12",
+                                      "positive_share",
+                                      NULL};
 static const erg_study features = {"features", "May an encoder run at few bits when its features are searched",
                                    12,         {texts, numbers},
                                    run_seed,   features_judge,

@@ -5,7 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#define TASK "shapes-cnn trained on 7 classes of shapes, 300 queries and gallery, leave one out, weights and activations alike"
+#define TASK                                                                                                           \
+  "shapes-cnn trained on 7 classes of shapes, 300 queries and gallery, leave one out, weights and activations alike"
 #define KEPT 0.95 /* of the utility above random weights */
 
 typedef judging_sample sample;
@@ -46,7 +47,8 @@ static erg_status climb(erg_study_result *r, const char *what, const char *of, c
   for (int w = 0; w < FEATURES_UNIFORM; w++) {
     const char *name = features_widths[w].name;
     sample s;
-    erg_status status = kept ? take_kept(r, what, of, name, number, &s, error) : take(r, what, of, name, number, &s, error);
+    erg_status status =
+        kept ? take_kept(r, what, of, name, number, &s, error) : take(r, what, of, name, number, &s, error);
     if (status != ERG_OK) return status;
     length += snprintf(out->text + length, sizeof out->text - (size_t)length, "%s%s %.3f (sd %.3f)", w ? ", " : "",
                        name, s.mean, s.deviation);
@@ -77,11 +79,13 @@ static erg_status judge_kept(erg_study_result *r, const char *what, erg_error *e
   return erg_study_claim_add(
       r,
       map.falls && seeds >= judging_nine_tenths(r) ? ERG_SHOWS
-      : map.falls || five.mean >= KEPT     ? ERG_SHOWS_IN_PART
-                                           : ERG_DOES_NOT_SHOW,
+      : map.falls || five.mean >= KEPT             ? ERG_SHOWS_IN_PART
+                                                   : ERG_DOES_NOT_SHOW,
       claim, TASK, "an encoder of the random weights that training began with, in float; narrow weights alone", error,
-      "mAP: float %.3f (sd %.3f), %s, random weights %.3f (%.3f); share kept of what float is above random weights: %s; "
-      "at least 0.95 at 5 bits in %d of %d seeds, in the mean down to %s; narrow weights alone (w4a8) %.3f, activations "
+      "mAP: float %.3f (sd %.3f), %s, random weights %.3f (%.3f); share kept of what float is above random weights: "
+      "%s; "
+      "at least 0.95 at 5 bits in %d of %d seeds, in the mean down to %s; narrow weights alone (w4a8) %.3f, "
+      "activations "
       "alone (w8a4) %.3f",
       real.mean, real.deviation, map.text, floor.mean, floor.deviation, kept.text, seeds, r->seeds, kept.least_kept,
       weights.mean, activations.mean);
@@ -101,15 +105,17 @@ static erg_status judge_classifier(erg_study_result *r, const char *what, erg_er
   const int wins = erg_study_wins(&classifier.series, &feature.series);
   char claim[160];
   snprintf(claim, sizeof claim, "at 4 bits %s keep more of their use than the classifier does", title_of(what));
-  return erg_study_claim_add(
-      r, judging_wins(r, wins), claim, TASK, "8 bits; the classifier over the same features", error,
-      "share kept of what float is above random weights, 4 bit: features %.3f (sd %.3f), accuracy %.3f (%.3f), features "
-      "more in %d of %d seeds (p = %.2g); 3 bit: %.3f, %.3f, more in %d; control: %.3f, %.3f; accuracy %.1f %% in float, "
-      "%.1f at 4 bits",
-      feature.mean, feature.deviation, classifier.mean, classifier.deviation, wins, r->seeds,
-      erg_sign_test(wins, r->seeds), feature3.mean, classifier3.mean,
-      erg_study_wins(&classifier3.series, &feature3.series), feature8.mean, classifier8.mean, 100 * real.mean,
-      100 * four.mean);
+  return erg_study_claim_add(r, judging_wins(r, wins), claim, TASK, "8 bits; the classifier over the same features",
+                             error,
+                             "share kept of what float is above random weights, 4 bit: features %.3f (sd %.3f), "
+                             "accuracy %.3f (%.3f), features "
+                             "more in %d of %d seeds (p = %.2g); 3 bit: %.3f, %.3f, more in %d; control: %.3f, %.3f; "
+                             "accuracy %.1f %% in float, "
+                             "%.1f at 4 bits",
+                             feature.mean, feature.deviation, classifier.mean, classifier.deviation, wins, r->seeds,
+                             erg_sign_test(wins, r->seeds), feature3.mean, classifier3.mean,
+                             erg_study_wins(&classifier3.series, &feature3.series), feature8.mean, classifier8.mean,
+                             100 * real.mean, 100 * four.mean);
 }
 
 static erg_status judge_neighbours(erg_study_result *r, const char *what, erg_error *error) {
@@ -133,12 +139,16 @@ static erg_status judge_neighbours(erg_study_result *r, const char *what, erg_er
   if (status != ERG_OK) return status;
   char claim[160];
   snprintf(claim, sizeof claim, "which neighbours %s find changes before how good they are", title_of(what));
-  return erg_study_claim_add(r, held == 3 ? ERG_SHOWS : held ? ERG_SHOWS_IN_PART : ERG_DOES_NOT_SHOW, claim, TASK,
-                             "the overlap of random weights' neighbours with the trained encoder's", error,
-                             "of the ten nearest in float still among the ten nearest: %s, random weights %.3f; share "
-                             "kept above random weights, of neighbours and of mAP: %s of %d seeds; mean cosine to float "
-                             "at 4 bits %.3f",
-                             overlap.text, floor.mean, text, r->seeds, cosine.mean);
+  return erg_study_claim_add(
+      r,
+      held == 3 ? ERG_SHOWS
+      : held    ? ERG_SHOWS_IN_PART
+                : ERG_DOES_NOT_SHOW,
+      claim, TASK, "the overlap of random weights' neighbours with the trained encoder's", error,
+      "of the ten nearest in float still among the ten nearest: %s, random weights %.3f; share "
+      "kept above random weights, of neighbours and of mAP: %s of %d seeds; mean cosine to float "
+      "at 4 bits %.3f",
+      overlap.text, floor.mean, text, r->seeds, cosine.mean);
 }
 
 static erg_status judge_unseen(erg_study_result *r, const char *what, erg_error *error) {
@@ -160,11 +170,11 @@ static erg_status judge_unseen(erg_study_result *r, const char *what, erg_error 
       r,
       better >= judging_nine_tenths(r) && kept ? ERG_SHOWS
       : better >= judging_nine_tenths(r)       ? ERG_SHOWS_IN_PART
-                                       : ERG_DOES_NOT_SHOW,
-      claim,
-      TASK "; unseen are 3 classes, whose shapes and directions of stripes were seen, but not together",
+                                               : ERG_DOES_NOT_SHOW,
+      claim, TASK "; unseen are 3 classes, whose shapes and directions of stripes were seen, but not together",
       "random weights on the same images; the classes that were trained on", error,
-      "mAP on unseen classes: float %.3f (sd %.3f), %s, random weights %.3f (%.3f), float better in %d of %d seeds; share "
+      "mAP on unseen classes: float %.3f (sd %.3f), %s, random weights %.3f (%.3f), float better in %d of %d seeds; "
+      "share "
       "kept of the mean's distance to random weights: 5 bit %.3f (seen classes %.3f), 4 bit %.3f (%.3f)",
       real.mean, real.deviation, map.text, floor.mean, floor.deviation, better, r->seeds, unseen5.mean, seen5.mean,
       unseen4.mean, seen4.mean);
@@ -187,8 +197,8 @@ static erg_status judge_floor(erg_study_result *r, const char *what, erg_error *
                              three.deviation, erg_study_wins(&three.series, &floor.series));
 }
 
-/* Of 6, 5 and 4 bits, those whose bias is within a tenth of what is expected. At 8 bits a step is so small that products
- * of map and error, whose mean is 0, hide its square in 300 images. */
+/* Of 6, 5 and 4 bits, those whose bias is within a tenth of what is expected. At 8 bits a step is so small that
+ * products of map and error, whose mean is 0, hide its square in 300 images. */
 static erg_status count_near(erg_study_result *r, const char *of, double expected, int *count, erg_error *error) {
   static const char *const widths[] = {"6 bit", "5 bit", "4 bit"};
   *count = 0;
@@ -218,9 +228,11 @@ static erg_status judge_bias(erg_study_result *r, const char *of, const char *cl
       : part == 3 ? ERG_SHOWS_IN_PART
                   : ERG_DOES_NOT_SHOW,
       claim, "the last map of shapes-cnn, behind a ReLU, 300 images of seen classes, s the step of its grid",
-      "off the diagonal, where rounding adds nothing; s^2/12 times the share of entries above 0, which alone are rounded",
+      "off the diagonal, where rounding adds nothing; s^2/12 times the share of entries above 0, which alone are "
+      "rounded",
       error,
-      "added to the diagonal, in s^2/12: %s; within a tenth of 1 at %d, of the share above 0 (%.3f) at %d of 6, 5 and 4 "
+      "added to the diagonal, in s^2/12: %s; within a tenth of 1 at %d, of the share above 0 (%.3f) at %d of 6, 5 and "
+      "4 "
       "bits; at 6 bit %+.4f of the diagonal; control: off it %.3f (sd %.3f) s^2/12 at 6 bit",
       diagonal.text, whole, positive.mean, part, share6.mean, off6.mean, off6.deviation);
 }

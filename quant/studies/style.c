@@ -96,8 +96,7 @@ static erg_status run_width(session *s, const erg_calibration *calibration, cons
   erg_quantize_options options = {.calibration = ERG_CALIBRATE_MSE};
   erg_quantized quantized = {0};
   erg_status status = erg_precision_parse(w->precision, &options.precision, error);
-  if (status == ERG_OK)
-    status = erg_quantize(&s->net.graph, &s->net.weights, calibration, &options, &quantized, error);
+  if (status == ERG_OK) status = erg_quantize(&s->net.graph, &s->net.weights, calibration, &options, &quantized, error);
   if (status == ERG_OK) status = erg_features_integer(&quantized, &s->contents, &s->output, 1, &s->other, error);
   if (status == ERG_OK) status = judge_images(s, STYLE_NORM, w->name, s->other, true, error);
   if (status == ERG_OK) status = keep_pictures(s, w->name, s->other, error);
@@ -145,8 +144,8 @@ static erg_status take_statistics(session *s, const erg_weights *weights, int co
     free(map);
     return erg_fail(error, ERG_ERR_INTERNAL, "out of memory, or no statistics");
   }
-  erg_status status = erg_features_float(&s->net.graph, &s->net.weights, &s->net.encoder.calibration, &conv, 1, &map,
-                                         error);
+  erg_status status =
+      erg_features_float(&s->net.graph, &s->net.weights, &s->net.encoder.calibration, &conv, 1, &map, error);
   for (int c = 0; c < channels && status == ERG_OK; c++) {
     double sum = 0, squares = 0;
     for (int64_t i = 0; i < rows; i++) sum += map[i * channels + c];
@@ -209,8 +208,9 @@ static erg_status run_seed(uint64_t seed, erg_study_result *out, erg_error *erro
 static const char *const texts[] = {"what", "of", "precision", "fusion", "picture", NULL};
 static const char *const numbers[] = {"style_distance",  "content_distance", "psnr_db", "energy_pj", "mac_pj",
                                       "partial_sums_pj", "dram_bytes",       "cycles",  "passes",    NULL};
-static const erg_study style = {"style", "How few bits does a stylizing network with instance norms need, and what are they worth",
-                                10,      {texts, numbers},
-                                run_seed, style_judge,
-                                NULL};
+static const erg_study style = {
+    "style",  "How few bits does a stylizing network with instance norms need, and what are they worth",
+    10,       {texts, numbers},
+    run_seed, style_judge,
+    NULL};
 ERG_REGISTER(erg_study, style);

@@ -26,7 +26,8 @@ static erg_status judge_training(erg_study_result *r, erg_error *error) {
   if (status == ERG_OK) status = take(r, STYLE_NORM, "float", "content_distance", &content, error);
   if (status == ERG_OK) status = take(r, STYLE_OTHER_CONTENT, "-", "content_distance", &other_content, error);
   if (status != ERG_OK) return status;
-  const int nearer = erg_study_wins(&after.series, &before.series), below = erg_study_wins(&after.series, &others.series),
+  const int nearer = erg_study_wins(&after.series, &before.series),
+            below = erg_study_wins(&after.series, &others.series),
             kept = erg_study_wins(&content.series, &other_content.series);
   const int needed = judging_nine_tenths(r);
   return erg_study_claim_add(
@@ -38,7 +39,8 @@ static erg_status judge_training(erg_study_result *r, erg_error *error) {
       "the contents themselves, textures of the style's class and of others; another content", error,
       "style distance (relative squared error of Gram matrices): stylized %.3f (sd %.3f), contents themselves %.3f "
       "(%.3f), "
-      "less in %d; textures of the style's class %.3f (%.3f), of other classes %.3f (%.3f), stylized less than these in "
+      "less in %d; textures of the style's class %.3f (%.3f), of other classes %.3f (%.3f), stylized less than these "
+      "in "
       "%d; content distance: stylized %.3f (%.3f), another content %.3f (%.3f), less in %d of %d seeds",
       after.mean, after.deviation, before.mean, before.deviation, nearer, same.mean, same.deviation, others.mean,
       others.deviation, below, content.mean, content.deviation, other_content.mean, other_content.deviation, kept,
@@ -81,7 +83,8 @@ static erg_status judge_widths(erg_study_result *r, erg_error *error) {
       : rises || five.mean >= KEPT             ? ERG_SHOWS_IN_PART
                                                : ERG_DOES_NOT_SHOW,
       "the style distance rises as bits fall, and 5 bits keep what training brought",
-      TASK "; weights and activations alike on the integer kernels", "float; the contents themselves, which keep 0", error,
+      TASK "; weights and activations alike on the integer kernels", "float; the contents themselves, which keep 0",
+      error,
       "style distance: float %.3f, %s; share kept of the way from the contents (%.3f) to float: %s; at least 0.95 at 5 "
       "bits in %d of %d seeds, in the mean down to %s; content distance: float %.3f, %s",
       after.mean, text, before.mean, share, seeds, r->seeds, least, content.mean, contents);
@@ -103,14 +106,15 @@ static erg_status judge_psnr(erg_study_result *r, erg_error *error) {
     if (strcmp(name, "5 bit") == 0) five = s, five_rounded = d;
   }
   const double slope = (eight.mean - five.mean) / 3, rounded_slope = (eight_rounded.mean - five_rounded.mean) / 3;
-  return erg_study_claim_add(
-      r,
-      fabs(slope - 6.02) <= 0.6        ? ERG_SHOWS
-      : fabs(slope - 6.02) <= 1.5      ? ERG_SHOWS_IN_PART
-                                       : ERG_DOES_NOT_SHOW,
-      "a bit more in weights and activations is worth 6 dB of PSNR, as it is to a rounding",
-      TASK "; from 5 to 8 bits, PSNR to the float output over its range", "the float output rounded to the same grid, and nothing else", error,
-      "PSNR [dB]: %s; %.2f dB a bit; control: %s; %.2f dB a bit", text, slope, rounded, rounded_slope);
+  return erg_study_claim_add(r,
+                             fabs(slope - 6.02) <= 0.6   ? ERG_SHOWS
+                             : fabs(slope - 6.02) <= 1.5 ? ERG_SHOWS_IN_PART
+                                                         : ERG_DOES_NOT_SHOW,
+                             "a bit more in weights and activations is worth 6 dB of PSNR, as it is to a rounding",
+                             TASK "; from 5 to 8 bits, PSNR to the float output over its range",
+                             "the float output rounded to the same grid, and nothing else", error,
+                             "PSNR [dB]: %s; %.2f dB a bit; control: %s; %.2f dB a bit", text, slope, rounded,
+                             rounded_slope);
 }
 
 static erg_status judge_static(erg_study_result *r, erg_error *error) {
@@ -125,8 +129,10 @@ static erg_status judge_static(erg_study_result *r, erg_error *error) {
   return erg_study_claim_add(
       r, judging_wins(r, wins),
       "constant statistics, which would fold, cost an instance norm more than 4 bits with each image's own",
-      TASK "; statistics of 256 training images, in float", "4 bits on the integer kernels, statistics of each image", error,
-      "PSNR to float: constant %.1f (sd %.1f) dB, 4 bit %.1f (%.1f) dB, constant less in %d of %d seeds; style distance: "
+      TASK "; statistics of 256 training images, in float", "4 bits on the integer kernels, statistics of each image",
+      error,
+      "PSNR to float: constant %.1f (sd %.1f) dB, 4 bit %.1f (%.1f) dB, constant less in %d of %d seeds; style "
+      "distance: "
       "%.3f (%.3f), %.3f (%.3f), float %.3f",
       fixed.mean, fixed.deviation, four.mean, four.deviation, wins, r->seeds, fixed_style.mean, fixed_style.deviation,
       four_style.mean, four_style.deviation, real.mean);
@@ -170,7 +176,8 @@ static erg_status judge_fusion(erg_study_result *r, const char *net, erg_error *
     const char *name = style_widths[w].name, *comma = w ? ", " : "";
     const double none = energy_of(r, net, false, name, "none"), epilogue = energy_of(r, net, false, name, "epilogue"),
                  depth = energy_of(r, net, false, name, "depth"), none_bn = energy_of(r, net, true, name, "none"),
-                 epilogue_bn = energy_of(r, net, true, name, "epilogue"), depth_bn = energy_of(r, net, true, name, "depth");
+                 epilogue_bn = energy_of(r, net, true, name, "epilogue"),
+                 depth_bn = energy_of(r, net, true, name, "depth");
     saves += epilogue < none && depth <= epilogue;
     fewer += 1 - epilogue / none < 1 - epilogue_bn / none_bn && 1 - depth / none < 1 - depth_bn / none_bn;
     length += snprintf(text + length, sizeof text - (size_t)length, "%s%s %.0f, %.0f, %.0f", comma, name,
@@ -184,15 +191,16 @@ static erg_status judge_fusion(erg_study_result *r, const char *net, erg_error *
   snprintf(setting, sizeof setting, "%s on " MACHINE, net);
   return erg_study_claim_add(
       r,
-      saves == STYLE_WIDTHS && fewer == STYLE_WIDTHS ? ERG_SHOWS
+      saves == STYLE_WIDTHS && fewer == STYLE_WIDTHS   ? ERG_SHOWS
       : saves == STYLE_WIDTHS || fewer == STYLE_WIDTHS ? ERG_SHOWS_IN_PART
-                                       : ERG_DOES_NOT_SHOW,
+                                                       : ERG_DOES_NOT_SHOW,
       "fusing the rest saves energy, but less than where norms fold", setting,
       "the same network with batch norms, which fold", error,
-      "%s at fusion none, epilogue, depth: %s; control: %s; saved by both at %d, less than with batch norms at %d of %d "
+      "%s at fusion none, epilogue, depth: %s; control: %s; saved by both at %d, less than with batch norms at %d of "
+      "%d "
       "widths; passes of epilogue %.0f, with batch norms %.0f; off chip in int8 %.1f and %.1f kB",
-      unit_name(net), text, batch, saves, fewer, STYLE_WIDTHS, own->numbers[STYLE_PASSES], folded->numbers[STYLE_PASSES],
-      own->numbers[STYLE_DRAM] / 1000, folded->numbers[STYLE_DRAM] / 1000);
+      unit_name(net), text, batch, saves, fewer, STYLE_WIDTHS, own->numbers[STYLE_PASSES],
+      folded->numbers[STYLE_PASSES], own->numbers[STYLE_DRAM] / 1000, folded->numbers[STYLE_DRAM] / 1000);
 }
 
 static erg_status judge_energy(erg_study_result *r, const char *net, erg_error *error) {
@@ -206,7 +214,7 @@ static erg_status judge_energy(erg_study_result *r, const char *net, erg_error *
   snprintf(setting, sizeof setting, "%s on " MACHINE ", fusion epilogue", net);
   return erg_study_claim_add(
       r,
-      half <= 0.55  ? ERG_SHOWS
+      half <= 0.55   ? ERG_SHOWS
       : half <= 0.75 ? ERG_SHOWS_IN_PART
                      : ERG_DOES_NOT_SHOW,
       "half the bits cost half the energy", setting, "its parts: MACs, bytes off chip, partial sums of 32 bits", error,

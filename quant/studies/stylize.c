@@ -45,8 +45,8 @@ static erg_status take_style(stylize *s, erg_error *error) {
     s->gram[l] = room(s, (int64_t)s->shapes[l].c * s->shapes[l].c, error);
     if (!maps[l] || !s->gram[l]) return ERG_ERR_INTERNAL;
   }
-  erg_status status = erg_features_float(&s->encoder.graph, &s->encoder_weights, &first, s->maps, STYLIZE_LAYERS, maps,
-                                         error);
+  erg_status status =
+      erg_features_float(&s->encoder.graph, &s->encoder_weights, &first, s->maps, STYLIZE_LAYERS, maps, error);
   for (int l = 0; l < STYLIZE_LAYERS && status == ERG_OK; l++)
     erg_gram(maps[l], (int64_t)s->shapes[l].h * s->shapes[l].w, s->shapes[l].c, s->gram[l]);
   return status;
@@ -65,8 +65,8 @@ typedef struct {
   erg_tape *tape;
   erg_weights gradients;
   erg_optimizer optimizer;
-  const double *content;        /* [training images, elements of the content's map] */
-  double *inputs, *targets;     /* of a batch */
+  const double *content;         /* [training images, elements of the content's map] */
+  double *inputs, *targets;      /* of a batch */
   double *grams[STYLIZE_LAYERS]; /* the style's, once an image of the batch */
   double factors[STYLIZE_LAYERS + 1];
 } trainer;
@@ -89,8 +89,8 @@ static erg_status step(trainer *t, double rate, erg_error *error) {
   for (int i = 0; i < t->gradients.count; i++)
     memset(t->gradients.items[i].values, 0, sizeof(double) * (size_t)t->gradients.items[i].elements);
   erg_tape_reset(t->tape);
-  erg_status status = erg_network_forward(t->tape, &s->graph, &s->weights, &t->gradients, t->inputs, BATCH, true, NULL,
-                                          &image, error);
+  erg_status status =
+      erg_network_forward(t->tape, &s->graph, &s->weights, &t->gradients, t->inputs, BATCH, true, NULL, &image, error);
   if (status == ERG_OK)
     status = erg_network_apply(t->tape, &s->encoder.graph, &s->encoder_weights, NULL, image, false, nodes, &end, error);
   if (status != ERG_OK) return status;
@@ -123,8 +123,8 @@ static erg_status prepare(trainer *t, erg_error *error) {
   t->targets = room(s, BATCH * elements(s, STYLIZE_LAYERS), error);
   t->tape = erg_tape_new();
   if (!content || !t->inputs || !t->targets || !t->tape) return ERG_ERR_INTERNAL;
-  erg_status status = erg_features_float(&s->encoder.graph, &s->encoder_weights, data, &s->maps[STYLIZE_LAYERS], 1,
-                                         &content, error);
+  erg_status status =
+      erg_features_float(&s->encoder.graph, &s->encoder_weights, data, &s->maps[STYLIZE_LAYERS], 1, &content, error);
   if (status != ERG_OK) return status;
   t->content = content;
   t->factors[STYLIZE_LAYERS] = 1 / mean_square(content, data->count * elements(s, STYLIZE_LAYERS));
@@ -132,8 +132,7 @@ static erg_status prepare(trainer *t, erg_error *error) {
     const int64_t square = (int64_t)s->shapes[l].c * s->shapes[l].c;
     t->factors[l] = STYLE_WEIGHT / STYLIZE_LAYERS / mean_square(s->gram[l], square);
     if (!(t->grams[l] = room(s, BATCH * square, error))) return ERG_ERR_INTERNAL;
-    for (int64_t i = 0; i < BATCH; i++)
-      memcpy(t->grams[l] + i * square, s->gram[l], sizeof(double) * (size_t)square);
+    for (int64_t i = 0; i < BATCH; i++) memcpy(t->grams[l] + i * square, s->gram[l], sizeof(double) * (size_t)square);
   }
   status = erg_weights_copy(&s->weights, &t->gradients, error);
   if (status == ERG_OK) status = erg_optimizer_new(erg_optimizer_find("adam"), &s->weights, &t->optimizer, error);
