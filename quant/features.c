@@ -26,8 +26,9 @@ erg_status erg_features_float(const erg_graph *graph, const erg_weights *weights
   return status;
 }
 
-erg_status erg_features_integer(const erg_quantized *quantized, const erg_dataset *data, const int *nodes,
-                                int node_count, double *const *to, erg_error *error) {
+erg_status erg_features_integer(const erg_quantized *quantized, const erg_dataset *data, erg_integer_model model,
+                                const erg_integer_machine *machine, const int *nodes, int node_count, double *const *to,
+                                erg_error *error) {
   erg_examples examples;
   erg_integer_run *run = NULL;
   erg_status status = erg_examples_open(quantized->graph, data, &examples, error);
@@ -35,7 +36,7 @@ erg_status erg_features_integer(const erg_quantized *quantized, const erg_datase
     if (!quantized->stored[nodes[i]])
       status = erg_fail(error, ERG_ERR_DATA, "node %s: not stored, it is fused into another",
                         quantized->graph->nodes[nodes[i]].name);
-  if (status == ERG_OK) status = erg_integer_open(quantized, ERG_INTEGER_FAST, NULL, &run, error);
+  if (status == ERG_OK) status = erg_integer_open(quantized, model, machine, &run, error);
   while (status == ERG_OK && erg_examples_next(&examples)) {
     status = erg_integer_forward(run, examples.input, error);
     for (int i = 0; i < node_count && status == ERG_OK; i++) {

@@ -220,7 +220,8 @@ static erg_status run_width(session *s, const erg_weights *weights, const erg_ca
   erg_status status = erg_precision_parse(w->precision, &options.precision, error);
   if (status == ERG_OK) status = erg_quantize(&s->lab.graph, weights, calibration, &options, &quantized, error);
   for (int split = 0; split < SPLITS && status == ERG_OK; split++) {
-    status = erg_features_integer(&quantized, &s->gallery[split], s->nodes, NODES, s->other[split].node, error);
+    status = erg_features_integer(&quantized, &s->gallery[split], ERG_INTEGER_FAST, NULL, s->nodes, NODES,
+                                  s->other[split].node, error);
     if (status == ERG_OK) take_grams(s, &s->other[split]);
   }
   if (status == ERG_OK) status = judge_encoder(s, s->other, w->name, out, error);

@@ -83,10 +83,8 @@ static erg_status judge_kept(erg_study_result *r, const char *what, erg_error *e
                                                    : ERG_DOES_NOT_SHOW,
       claim, TASK, "an encoder of the random weights that training began with, in float; narrow weights alone", error,
       "mAP: float %.3f (sd %.3f), %s, random weights %.3f (%.3f); share kept of what float is above random weights: "
-      "%s; "
-      "at least 0.95 at 5 bits in %d of %d seeds, in the mean down to %s; narrow weights alone (w4a8) %.3f, "
-      "activations "
-      "alone (w8a4) %.3f",
+      "%s; at least 0.95 at 5 bits in %d of %d seeds, in the mean down to %s; narrow weights alone (w4a8) %.3f, "
+      "activations alone (w8a4) %.3f",
       real.mean, real.deviation, map.text, floor.mean, floor.deviation, kept.text, seeds, r->seeds, kept.least_kept,
       weights.mean, activations.mean);
 }
@@ -108,10 +106,8 @@ static erg_status judge_classifier(erg_study_result *r, const char *what, erg_er
   return erg_study_claim_add(r, judging_wins(r, wins), claim, TASK, "8 bits; the classifier over the same features",
                              error,
                              "share kept of what float is above random weights, 4 bit: features %.3f (sd %.3f), "
-                             "accuracy %.3f (%.3f), features "
-                             "more in %d of %d seeds (p = %.2g); 3 bit: %.3f, %.3f, more in %d; control: %.3f, %.3f; "
-                             "accuracy %.1f %% in float, "
-                             "%.1f at 4 bits",
+                             "accuracy %.3f (%.3f), features more in %d of %d seeds (p = %.2g); 3 bit: %.3f, %.3f, "
+                             "more in %d; control: %.3f, %.3f; accuracy %.1f %% in float, %.1f at 4 bits",
                              feature.mean, feature.deviation, classifier.mean, classifier.deviation, wins, r->seeds,
                              erg_sign_test(wins, r->seeds), feature3.mean, classifier3.mean,
                              erg_study_wins(&classifier3.series, &feature3.series), feature8.mean, classifier8.mean,
@@ -145,9 +141,8 @@ static erg_status judge_neighbours(erg_study_result *r, const char *what, erg_er
       : held    ? ERG_SHOWS_IN_PART
                 : ERG_DOES_NOT_SHOW,
       claim, TASK, "the overlap of random weights' neighbours with the trained encoder's", error,
-      "of the ten nearest in float still among the ten nearest: %s, random weights %.3f; share "
-      "kept above random weights, of neighbours and of mAP: %s of %d seeds; mean cosine to float "
-      "at 4 bits %.3f",
+      "of the ten nearest in float still among the ten nearest: %s, random weights %.3f; share kept above random "
+      "weights, of neighbours and of mAP: %s of %d seeds; mean cosine to float at 4 bits %.3f",
       overlap.text, floor.mean, text, r->seeds, cosine.mean);
 }
 
@@ -174,8 +169,7 @@ static erg_status judge_unseen(erg_study_result *r, const char *what, erg_error 
       claim, TASK "; unseen are 3 classes, whose shapes and directions of stripes were seen, but not together",
       "random weights on the same images; the classes that were trained on", error,
       "mAP on unseen classes: float %.3f (sd %.3f), %s, random weights %.3f (%.3f), float better in %d of %d seeds; "
-      "share "
-      "kept of the mean's distance to random weights: 5 bit %.3f (seen classes %.3f), 4 bit %.3f (%.3f)",
+      "share kept of the mean's distance to random weights: 5 bit %.3f (seen classes %.3f), 4 bit %.3f (%.3f)",
       real.mean, real.deviation, map.text, floor.mean, floor.deviation, better, r->seeds, unseen5.mean, seen5.mean,
       unseen4.mean, seen4.mean);
 }
@@ -232,8 +226,7 @@ static erg_status judge_bias(erg_study_result *r, const char *of, const char *cl
       "rounded",
       error,
       "added to the diagonal, in s^2/12: %s; within a tenth of 1 at %d, of the share above 0 (%.3f) at %d of 6, 5 and "
-      "4 "
-      "bits; at 6 bit %+.4f of the diagonal; control: off it %.3f (sd %.3f) s^2/12 at 6 bit",
+      "4 bits; at 6 bit %+.4f of the diagonal; control: off it %.3f (sd %.3f) s^2/12 at 6 bit",
       diagonal.text, whole, positive.mean, part, share6.mean, off6.mean, off6.deviation);
 }
 

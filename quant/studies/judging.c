@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "judging.h"
+#include <string.h>
 
 erg_status judging_take(erg_study_result *r, const char *const *texts, const char *number, judging_sample *out,
                         erg_error *error) {
   erg_status status = erg_study_series_of(r, texts, number, &out->series, error);
   if (status == ERG_OK) erg_study_mean(&out->series, &out->mean, &out->deviation);
   return status;
+}
+
+const erg_study_point *judging_point(const erg_study_result *r, const char *const *texts) {
+  for (int i = 0; i < r->point_count; i++) {
+    bool same = true;
+    for (int t = 0; r->study->columns.texts[t]; t++) same = same && strcmp(texts[t], r->points[i].texts[t]) == 0;
+    if (same) return &r->points[i];
+  }
+  return NULL;
 }
 
 void judging_kept(judging_sample *s, const judging_sample *real, const judging_sample *floor) {

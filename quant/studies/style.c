@@ -97,7 +97,8 @@ static erg_status run_width(session *s, const erg_calibration *calibration, cons
   erg_quantized quantized = {0};
   erg_status status = erg_precision_parse(w->precision, &options.precision, error);
   if (status == ERG_OK) status = erg_quantize(&s->net.graph, &s->net.weights, calibration, &options, &quantized, error);
-  if (status == ERG_OK) status = erg_features_integer(&quantized, &s->contents, &s->output, 1, &s->other, error);
+  if (status == ERG_OK)
+    status = erg_features_integer(&quantized, &s->contents, ERG_INTEGER_FAST, NULL, &s->output, 1, &s->other, error);
   if (status == ERG_OK) status = judge_images(s, STYLE_NORM, w->name, s->other, true, error);
   if (status == ERG_OK) status = keep_pictures(s, w->name, s->other, error);
   if (status == ERG_OK) { /* the same last grid, and nothing else in integers */

@@ -38,10 +38,8 @@ static erg_status judge_training(erg_study_result *r, erg_error *error) {
       "the trained network takes on the style and keeps the content", TASK,
       "the contents themselves, textures of the style's class and of others; another content", error,
       "style distance (relative squared error of Gram matrices): stylized %.3f (sd %.3f), contents themselves %.3f "
-      "(%.3f), "
-      "less in %d; textures of the style's class %.3f (%.3f), of other classes %.3f (%.3f), stylized less than these "
-      "in "
-      "%d; content distance: stylized %.3f (%.3f), another content %.3f (%.3f), less in %d of %d seeds",
+      "(%.3f), less in %d; textures of the style's class %.3f (%.3f), of other classes %.3f (%.3f), stylized less than "
+      "these in %d; content distance: stylized %.3f (%.3f), another content %.3f (%.3f), less in %d of %d seeds",
       after.mean, after.deviation, before.mean, before.deviation, nearer, same.mean, same.deviation, others.mean,
       others.deviation, below, content.mean, content.deviation, other_content.mean, other_content.deviation, kept,
       r->seeds);
@@ -132,8 +130,7 @@ static erg_status judge_static(erg_study_result *r, erg_error *error) {
       TASK "; statistics of 256 training images, in float", "4 bits on the integer kernels, statistics of each image",
       error,
       "PSNR to float: constant %.1f (sd %.1f) dB, 4 bit %.1f (%.1f) dB, constant less in %d of %d seeds; style "
-      "distance: "
-      "%.3f (%.3f), %.3f (%.3f), float %.3f",
+      "distance: %.3f (%.3f), %.3f (%.3f), float %.3f",
       fixed.mean, fixed.deviation, four.mean, four.deviation, wins, r->seeds, fixed_style.mean, fixed_style.deviation,
       four_style.mean, four_style.deviation, real.mean);
 }
@@ -144,13 +141,7 @@ static const erg_study_point *cost_of(const erg_study_result *r, const char *net
                                       const char *precision, const char *fusion) {
   char of[64];
   snprintf(of, sizeof of, "%s%s", net, batch_norms ? STYLE_BATCH_NORMS : "");
-  const char *const texts[] = {STYLE_MACHINE, of, precision, fusion};
-  for (int i = 0; i < r->point_count; i++) {
-    bool same = true;
-    for (size_t t = 0; t < ERG_COUNT_OF(texts); t++) same = same && strcmp(texts[t], r->points[i].texts[t]) == 0;
-    if (same) return &r->points[i];
-  }
-  return NULL;
+  return judging_point(r, (const char *const[]){STYLE_MACHINE, of, precision, fusion, "-"});
 }
 
 static double energy_of(const erg_study_result *r, const char *net, bool batch_norms, const char *precision,
@@ -197,8 +188,7 @@ static erg_status judge_fusion(erg_study_result *r, const char *net, erg_error *
       "fusing the rest saves energy, but less than where norms fold", setting,
       "the same network with batch norms, which fold", error,
       "%s at fusion none, epilogue, depth: %s; control: %s; saved by both at %d, less than with batch norms at %d of "
-      "%d "
-      "widths; passes of epilogue %.0f, with batch norms %.0f; off chip in int8 %.1f and %.1f kB",
+      "%d widths; passes of epilogue %.0f, with batch norms %.0f; off chip in int8 %.1f and %.1f kB",
       unit_name(net), text, batch, saves, fewer, STYLE_WIDTHS, own->numbers[STYLE_PASSES],
       folded->numbers[STYLE_PASSES], own->numbers[STYLE_DRAM] / 1000, folded->numbers[STYLE_DRAM] / 1000);
 }

@@ -31,12 +31,14 @@ double erg_retrieval_overlap(const int *a, const int *b, int count, int k);
 double erg_retrieval_cosine(const double *a, const double *b, int count, int64_t width);
 
 /** What nodes of a network hold over a whole data set, as real numbers: to[i] [data count, elements of nodes[i] for one
- *  example]. ERG_ERR_DATA as erg_evaluate_float's, and a node that is not stored because it was fused into another. */
+ *  example]. ERG_ERR_DATA: no data, or of another shape than the network's input. */
 erg_status erg_features_float(const erg_graph *graph, const erg_weights *weights, const erg_dataset *data,
                               const int *nodes, int node_count, double *const *to, erg_error *error);
-/** The same of the integer kernels (ERG_INTEGER_FAST), codes times their scale. */
-erg_status erg_features_integer(const erg_quantized *quantized, const erg_dataset *data, const int *nodes,
-                                int node_count, double *const *to, erg_error *error);
+/** The same of the integer kernels, codes times their scale; `machine` as erg_integer_open's. ERG_ERR_DATA also: a node
+ *  that is not stored because it was fused into another. */
+erg_status erg_features_integer(const erg_quantized *quantized, const erg_dataset *data, erg_integer_model model,
+                                const erg_integer_machine *machine, const int *nodes, int node_count, double *const *to,
+                                erg_error *error);
 
 #ifdef __cplusplus
 }

@@ -3,6 +3,7 @@
 #include "support.hpp"
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <numeric>
 extern "C" {
 #include "ergon/quant.h"
@@ -133,16 +134,24 @@ TEST(Retrieval, FeaturesAreTheTensorsOfTheRun) {
   std::vector<double> logits(16 * labels), pooled(16 * channels), wanted(16 * labels);
   double *to[] = {logits.data(), pooled.data()};
   ASSERT_EQ(erg_features_float(&graph, &weights, &data, nodes, 2, to, &error), ERG_OK) << error.message();
-  ASSERT_EQ(erg_logits_float(&graph, &weights, &data, wanted.data(), &error), ERG_OK);
-  EXPECT_EQ(logits, wanted);
-  ASSERT_EQ(erg_features_integer(&quantized, &data, nodes, 2, to, &error), ERG_OK) << error.message();
+  erg_graph whole{}; // all examples at once
+  erg_float_run *run = nullptr;
+  ASSERT_EQ(erg_graph_load("shapes-cnn", 16, nullptr, 0, &whole, &error), ERG_OK);
+  ASSERT_EQ(erg_float_open(&whole, &weights, &run, &error), ERG_OK) << error.message();
+  erg_float_forward(run, data.inputs);
+  EXPECT_EQ(0, std::memcmp(logits.data(), erg_float_tensor(run, last), sizeof(double) * logits.size()));
+  EXPECT_EQ(0, std::memcmp(pooled.data(), erg_float_tensor(run, last - 1), sizeof(double) * pooled.size()));
+  erg_float_close(run);
+  erg_graph_free(&whole);
+  ASSERT_EQ(erg_features_integer(&quantized, &data, ERG_INTEGER_FAST, nullptr, nodes, 2, to, &error), ERG_OK)
+      << error.message();
   ASSERT_EQ(erg_logits_integer(&quantized, &data, ERG_INTEGER_GOLDEN, nullptr, wanted.data(), &error), ERG_OK);
   EXPECT_EQ(logits, wanted);
   const erg_grid grid = quantized.grids[last - 1];
   for (double x : pooled) EXPECT_EQ(x, erg_grid_real(grid, erg_quantization_round(grid, static_cast<long double>(x))));
   int fused = 0; // conv1, whose map leaves as relu1's
   while (std::string(graph.nodes[fused].name) != "conv1") fused++;
-  EXPECT_EQ(erg_features_integer(&quantized, &data, &fused, 1, to, &error), ERG_ERR_DATA);
+  EXPECT_EQ(erg_features_integer(&quantized, &data, ERG_INTEGER_FAST, nullptr, &fused, 1, to, &error), ERG_ERR_DATA);
   EXPECT_NE(error.message().find("conv1: not stored"), std::string::npos) << error.message();
   erg_quantized_free(&quantized);
   erg_calibration_free(&calibration);
