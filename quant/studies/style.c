@@ -33,63 +33,78 @@ typedef struct {
   erg_study_result *out;
 } session;
 
-/* ---- pictures ---- */
+/* ---- what is judged, and pictures ---- */
 
 static uint64_t seed_of(const session *s) {
   return s->net.encoder.seed;
 }
 
-/* Grey levels of all pictures have one scale, the range of the float output. */
-static erg_status keep_pictures(session *s, const char *kind, const double *images, erg_error *error) {
-  erg_status status = ERG_OK;
-  if (seed_of(s) != s->out->first_seed) return ERG_OK;
-  for (int p = 0; p < PICTURES && status == ERG_OK; p++) {
-    char text[2 * PIXELS + 1], number[16];
-    for (int i = 0; i < PIXELS; i++) {
-      const double level = (images[p * PIXELS + i] - s->span.low) / (s->span.high - s->span.low);
-      snprintf(text + 2 * (size_t)i, 3, "%02x", (unsigned)lrint(255 * fmin(fmax(level, 0), 1)));
-    }
-    snprintf(number, sizeof number, "%d", p + 1);
-    status = style_add(s->out, seed_of(s), (style_row){STYLE_PICTURE, number, kind, NULL, text}, NULL, error);
-  }
-  return status;
+/* Of `count` images, made of the contents from `first` on. */
+static double psnr_db(const session *s, const double *images, int first, int count) {
+  const int64_t pixels = (int64_t)count * PIXELS;
+  const double peak = s->span.high - s->span.low, *real = s->real + (int64_t)first * PIXELS;
+  double sum = 0;
+  for (int64_t i = 0; i < pixels; i++) sum += (images[i] - real[i]) * (images[i] - real[i]);
+  return 10 * log10(peak * peak * (double)pixels / sum);
 }
 
-/* ---- what is judged ---- */
-
-static double psnr_db(const session *s, const double *images) {
-  const int64_t count = (int64_t)TEST_EXAMPLES * PIXELS;
-  const double peak = s->span.high - s->span.low;
-  double sum = 0;
-  for (int64_t i = 0; i < count; i++) sum += (images[i] - s->real[i]) * (images[i] - s->real[i]);
-  return 10 * log10(peak * peak * (double)count / sum);
+/* A row with their distances; `compared` with the float output too. */
+static erg_status judge(session *s, style_row row, const double *images, int first, int count, bool compared,
+                        erg_error *error) {
+  erg_dataset contents = s->contents; /* not freed by itself */
+  contents.inputs += (int64_t)first * PIXELS, contents.count = count;
+  stylize_distance d;
+  double values[STYLE_NUMBERS];
+  erg_status status = stylize_judge(&s->net, images, &contents, &d, error);
+  if (status != ERG_OK) return status;
+  for (int i = 0; i < STYLE_NUMBERS; i++) values[i] = NAN;
+  values[STYLE_DISTANCE] = d.style, values[STYLE_CONTENT_DISTANCE] = d.content;
+  if (compared) values[STYLE_PSNR] = psnr_db(s, images, first, count);
+  return style_add(s->out, seed_of(s), row, values, error);
 }
 
 static erg_status judge_images(session *s, const char *of, const char *precision, const double *images, bool compared,
                                erg_error *error) {
-  stylize_distance d;
-  double values[STYLE_NUMBERS];
-  erg_status status = stylize_judge(&s->net, images, &s->contents, &d, error);
-  if (status != ERG_OK) return status;
-  for (int i = 0; i < STYLE_NUMBERS; i++) values[i] = NAN;
-  values[STYLE_DISTANCE] = d.style, values[STYLE_CONTENT_DISTANCE] = d.content;
-  if (compared) values[STYLE_PSNR] = psnr_db(s, images);
-  return style_add(s->out, seed_of(s), (style_row){STYLE_IMAGES, of, precision, NULL, NULL}, values, error);
+  return judge(s, (style_row){STYLE_IMAGES, of, precision, NULL, NULL}, images, 0, TEST_EXAMPLES, compared, error);
+}
+
+static erg_range range_of(const double *images, int64_t count) {
+  erg_range r = {INFINITY, -INFINITY};
+  for (int64_t i = 0; i < count; i++) r.low = fmin(r.low, images[i]), r.high = fmax(r.high, images[i]);
+  return r;
+}
+
+/* The first images of the first seed. What a network gave has one scale of greys, the float output's range over all
+ * images; a content and a style, which are no output, each its own. */
+static erg_status keep_pictures(session *s, const char *kind, const double *images, bool output, bool compared,
+                                erg_error *error) {
+  erg_status status = ERG_OK;
+  if (seed_of(s) != s->out->first_seed) return ERG_OK;
+  for (int p = 0; p < PICTURES && status == ERG_OK; p++) {
+    const double *image = images + (size_t)p * PIXELS;
+    const erg_range span = output ? s->span : range_of(image, PIXELS);
+    char text[2 * PIXELS + 1], number[16];
+    for (int i = 0; i < PIXELS; i++) {
+      const double level = (image[i] - span.low) / (span.high - span.low);
+      snprintf(text + 2 * (size_t)i, 3, "%02x", (unsigned)lrint(255 * fmin(fmax(level, 0), 1)));
+    }
+    snprintf(number, sizeof number, "%d", p + 1);
+    status = judge(s, (style_row){STYLE_PICTURE, number, kind, NULL, text}, image, p, 1, compared, error);
+  }
+  return status;
 }
 
 /* The float network with instance norms. */
 static erg_status run_float(session *s, erg_error *error) {
   erg_status status = erg_features_float(&s->net.graph, &s->net.weights, &s->contents, &s->output, 1, &s->real, error);
   if (status != ERG_OK) return status;
-  s->span = (erg_range){INFINITY, -INFINITY};
-  for (int64_t i = 0; i < (int64_t)TEST_EXAMPLES * PIXELS; i++)
-    s->span.low = fmin(s->span.low, s->real[i]), s->span.high = fmax(s->span.high, s->real[i]);
+  s->span = range_of(s->real, (int64_t)TEST_EXAMPLES * PIXELS);
   status = judge_images(s, STYLE_NORM, "float", s->real, false, error);
-  if (status == ERG_OK) status = keep_pictures(s, STYLE_CONTENT, s->contents.inputs, error);
+  if (status == ERG_OK) status = keep_pictures(s, STYLE_CONTENT, s->contents.inputs, false, false, error);
   for (int p = 0; p < PICTURES; p++) /* the style beside each content */
     memcpy(s->other + (size_t)p * PIXELS, s->net.style.inputs, sizeof *s->other * PIXELS);
-  if (status == ERG_OK) status = keep_pictures(s, "style", s->other, error);
-  return status == ERG_OK ? keep_pictures(s, "float", s->real, error) : status;
+  if (status == ERG_OK) status = keep_pictures(s, "style", s->other, false, false, error);
+  return status == ERG_OK ? keep_pictures(s, "float", s->real, true, false, error) : status;
 }
 
 static erg_status run_width(session *s, const erg_calibration *calibration, const style_width *w, erg_error *error) {
@@ -100,7 +115,7 @@ static erg_status run_width(session *s, const erg_calibration *calibration, cons
   if (status == ERG_OK)
     status = erg_features_integer(&quantized, &s->contents, ERG_INTEGER_FAST, NULL, &s->output, 1, &s->other, error);
   if (status == ERG_OK) status = judge_images(s, STYLE_NORM, w->name, s->other, true, error);
-  if (status == ERG_OK) status = keep_pictures(s, w->name, s->other, error);
+  if (status == ERG_OK) status = keep_pictures(s, w->name, s->other, true, true, error);
   if (status == ERG_OK) { /* the same last grid, and nothing else in integers */
     const erg_grid grid = quantized.grids[s->output];
     for (int64_t i = 0; i < (int64_t)TEST_EXAMPLES * PIXELS; i++)
