@@ -82,7 +82,7 @@ static void panel(const output *o, int index, const char *title, const char *axe
   const plot_box box = plot_panel_box(&features, index, 4, 2, 10);
   plot_panel(o->gp, &box, index, title);
   fprintf(o->gp, "set key inside right %s reverse Left samplen 1.5 font ',9' maxrows %d\nset ylabel %s\n",
-          index < 2 ? "bottom" : "center", index == 2 ? 6 : 2, axes);
+          index < 2 ? "bottom" : "center", index < 2 ? 2 : 6, axes);
 }
 
 static erg_status write_features(const json_t *document, FILE *data, FILE *gp, erg_error *error) {
