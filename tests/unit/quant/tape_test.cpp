@@ -272,7 +272,8 @@ TEST(Tape, AGramMatrixHandWorked) {
   ASSERT_GE(y, 0) << error.message();
   for (int i = 0; i < 9; i++) EXPECT_EQ(erg_tape_value(tape, y)[i], wanted[i]) << i;
   for (int i = 9; i < 18; i++) EXPECT_EQ(erg_tape_value(tape, y)[i], 2) << i;
-  const int pair[] = {x, erg_tape_constant(tape, {2, 1, 2, 3}, Vector(12, 1).data(), &error)},
+  const Vector ones(12, 1);
+  const int pair[] = {x, erg_tape_constant(tape, {2, 1, 2, 3}, ones.data(), &error)},
             e = erg_tape_apply(tape, erg_tape_op_find("squared_error"), nullptr, pair, &error);
   ASSERT_GE(e, 0) << error.message();
   EXPECT_DOUBLE_EQ(erg_tape_value(tape, e)[0], (0 + 1 + 1 + 4 + 4 + 9 + 3 + 3) / 12.0);
