@@ -96,9 +96,10 @@ static erg_status write_features(const json_t *document, FILE *data, FILE *gp, e
            (long long)json_integer_value(json_object_get(o.study, "seeds")),
            plot_provenance(document, provenance, sizeof provenance));
   plot_footer(gp, &features, 0, line);
-  plot_footer(gp, &features, 1,
-              "bars: one standard deviation over seeds, of shares that of the loss against float; hollow: classes that "
-              "were never trained on; random weights: an encoder in float, as training began");
+  plot_footer(
+      gp, &features, 1,
+      "bars: one standard deviation, cut at the frame, of shares that of the loss against float; hollow: classes that "
+      "were never trained on; random weights: an encoder in float, as training began");
   fprintf(gp,
           "set multiplot\nset xlabel 'bits of weights and activations'\nset xrange [1.5:10]\nset xtics (2, 3, 4, 5, 6, "
           "8, 'float' %.1f)\n",

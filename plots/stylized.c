@@ -192,7 +192,7 @@ static erg_status write_stylized(const json_t *document, FILE *data, FILE *gp, e
     return erg_fail(error, ERG_ERR_DATA,
                     "plot stylized: no study style with points: nothing to draw; ergon study style --json");
   plot_style(gp, "xtics ytics");
-  snprintf(line, sizeof line, "study style: mean over %lld seeds, bars: one standard deviation; %s",
+  snprintf(line, sizeof line, "study style: mean over %lld seeds, bars: one standard deviation, cut at the frame; %s",
            (long long)json_integer_value(json_object_get(o.study, "seeds")),
            plot_provenance(document, provenance, sizeof provenance));
   const char *const notes[] = {
