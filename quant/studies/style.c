@@ -206,8 +206,11 @@ static erg_status run_seed(uint64_t seed, erg_study_result *out, erg_error *erro
   s.output = s.net.graph.node_count - 1;
   s.real = erg_arena_alloc(&s.arena, sizeof *s.real * TEST_EXAMPLES * PIXELS);
   s.other = erg_arena_alloc(&s.arena, sizeof *s.other * TEST_EXAMPLES * PIXELS);
-  if (!s.real || !s.other) status = erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
-  if (status == ERG_OK) status = run_float(&s, error);
+  if (!s.real || !s.other) {
+    status = erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+    goto out;
+  }
+  status = run_float(&s, error);
   if (status == ERG_OK)
     status = erg_calibrate(&s.net.graph, &s.net.weights, &s.net.encoder.calibration, &calibration, error);
   for (size_t w = 0; w < STYLE_WIDTHS && status == ERG_OK; w++)
@@ -215,6 +218,7 @@ static erg_status run_seed(uint64_t seed, erg_study_result *out, erg_error *erro
   if (status == ERG_OK) status = run_static(&s, error);
   if (status == ERG_OK) status = run_controls(&s, error);
   if (status == ERG_OK && seed == out->first_seed) status = style_price(out, error);
+out:
   erg_calibration_free(&calibration);
   erg_arena_free(&s.arena);
   stylize_close(&s.net);
