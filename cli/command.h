@@ -39,6 +39,7 @@ enum {
   ERG_OPTION_STUDY = 524288,   /**< seeds, seed, csv, markdown */
   ERG_OPTION_TRAIN = 2097152,  /**< data, out, from, epochs, batch, learning-rate, optimizer, ... */
   ERG_OPTION_SENS = 4194304,   /**< weights, data, bits, probes, examples, calibration, precision, arch, tech, fusion */
+  ERG_OPTION_MEMORY = 16777216, /**< arch, tech, precision, dataflow, batch, set, activation-bits, budget */
   ERG_OPTION_ASSIGN = 8388608, /**< estimator, energy-budget, loss-budget, out, name */
 };
 
@@ -105,10 +106,12 @@ typedef struct {
   const char *optimizer, *from;
   bool qat;
   int qat_rule, qat_epochs; /**< of erg_qat_names; 0: as many as epochs */
-  int bits[15], bit_count, probes;  /**< sens, assign: weight widths */
+  int bits[15], bit_count, probes;  /**< sens, assign: weight widths; memory: of activations */
   int estimator;                    /**< assign: of erg_sens_names */
   bool energy_given, energy_share, loss_given;
   double energy_budget, loss_budget; /**< pJ, or a share of a uniform network's; nat */
+  bool precision_given, bits_given;
+  int64_t budget_bytes; /**< memory: 0: none */
   char command_line[1024];
   erg_arena arena;
 } erg_cli;

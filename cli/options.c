@@ -95,7 +95,9 @@ enum {
   KEY_PROBES,
   KEY_ESTIMATOR,
   KEY_ENERGY_BUDGET,
-  KEY_LOSS_BUDGET
+  KEY_LOSS_BUDGET,
+  KEY_ACTIVATION_BITS,
+  KEY_BUDGET
 };
 
 const char *const erg_front_axes[] = {"latency", "accuracy", NULL};
@@ -104,8 +106,8 @@ static const struct {
   unsigned groups;
   struct argp_option option;
 } all_options[] = {
-    {ERG_OPTION_POINT, {"arch", KEY_ARCH, "NAME|FILE", 0, "architecture (default edge)", 1}},
-    {ERG_OPTION_POINT, {"tech", KEY_TECH, "NAME|FILE", 0, "technology (default horowitz-45nm)", 1}},
+    {ERG_OPTION_POINT | ERG_OPTION_MEMORY, {"arch", KEY_ARCH, "NAME|FILE", 0, "architecture (default edge)", 1}},
+    {ERG_OPTION_POINT | ERG_OPTION_MEMORY, {"tech", KEY_TECH, "NAME|FILE", 0, "technology (default horowitz-45nm)", 1}},
     {ERG_OPTION_TECH, {"tech", KEY_TECH, "NAME|FILE", 0, "technology (default: the run's, else horowitz-45nm)", 1}},
     {ERG_OPTION_PRICE, {"tech", KEY_TECH, "T[,T...]", 0, "technologies, names or files", 1}},
     {ERG_OPTION_TECH | ERG_OPTION_PRICE,
@@ -115,12 +117,12 @@ static const struct {
       "int8, w4a8, w4a8p24o8, fp32, fp16, bf16, ..., or a precision plan FILE.yaml (default int8)", 1}},
     {ERG_OPTION_POINT,
      {"fusion", KEY_FUSION, "F[,F...]", 0, "wide, none, fold, epilogue, depth (default epilogue)", 1}},
-    {ERG_OPTION_POINT, {"dataflow", KEY_DATAFLOW, "ws|os|is", 0, "dataflow (default ws)", 1}},
+    {ERG_OPTION_POINT | ERG_OPTION_MEMORY, {"dataflow", KEY_DATAFLOW, "ws|os|is", 0, "dataflow (default ws)", 1}},
     {ERG_OPTION_POINT, {"model", KEY_MODEL, "MODEL", 0, "analytic, systemc, rtl (default analytic; verify: rtl)", 1}},
-    {ERG_OPTION_POINT, {"batch", KEY_BATCH, "N", 0, "images (default 1)", 1}},
+    {ERG_OPTION_POINT | ERG_OPTION_MEMORY, {"batch", KEY_BATCH, "N", 0, "images (default 1)", 1}},
     {ERG_OPTION_POINT, {"seed", KEY_SEED, "N", 0, "seed of synthetic data (default 1)", 1}},
     {ERG_OPTION_POINT, {"jobs", KEY_JOBS, "N", 0, "accepted for scripts; this command runs in one process", 1}},
-    {ERG_OPTION_POINT,
+    {ERG_OPTION_POINT | ERG_OPTION_MEMORY,
      {"set", KEY_SET, "KEY=VALUE", 0, "overrides a field: arch.rows=32, tech.node_nm=40, workload.input.height=64", 1}},
     {ERG_OPTION_POINT,
      {"zeros", KEY_ZEROS, "SHARE", 0, "share of MACs with a zero operand, gated (0 to 1; default 0: no gating)", 1}},
@@ -274,6 +276,14 @@ static const struct {
     {ERG_OPTION_ASSIGN, {"loss-budget", KEY_LOSS_BUDGET, "X", 0, "predicted increase of the loss, nat", 1}},
     {ERG_OPTION_ASSIGN, {"out", KEY_OUT, "FILE", 0, "the precision plan", 1}},
     {ERG_OPTION_ASSIGN, {"name", KEY_NAME, "NAME", 0, "of the plan (default assigned)", 2}},
+    {ERG_OPTION_MEMORY,
+     {"precision", KEY_PRECISION, "P", 0, "a floating format in which the step is computed (default fp32)", 1}},
+    {ERG_OPTION_MEMORY,
+     {"activation-bits", KEY_ACTIVATION_BITS, "B[,B...]", 0,
+      "widths of the activations that are kept for backward (default: the precision's, 16, 8, 4)", 1}},
+    {ERG_OPTION_MEMORY,
+     {"budget", KEY_BUDGET, "BYTES", 0,
+      "of activations and their gradients: 64MiB, 200MB, 1000000 (default: all that pay)", 1}},
     {ERG_OPTION_REPORT | ERG_OPTION_JSON, {"json", KEY_JSON, 0, 0, "JSON on stdout", 3}},
     {ERG_OPTION_RUN, {"csv", KEY_CSV, 0, 0, "CSV on stdout, a row a layer", 3}},
     {ERG_OPTION_SWEEP, {"csv", KEY_CSV, 0, 0, "export: CSV on stdout, a row a point", 3}},
@@ -353,6 +363,36 @@ static void take_bits(struct argp_state *state, erg_cli *cli, const char *list) 
   }
 }
 
+static void take_activation_bits(struct argp_state *state, erg_cli *cli, const char *list) {
+  char *rest = erg_arena_strdup(&cli->arena, list);
+  cli->bit_count = 0;
+  for (char *word; (word = strsep(&rest, ","));) {
+    int bits = (int)whole(state, "activation-bits", word, 1, 32);
+    for (int i = 0; i < cli->bit_count; i++)
+      if (cli->bits[i] == bits) argp_error(state, "--activation-bits: found %d twice", bits);
+    if (cli->bit_count == (int)ERG_COUNT_OF(cli->bits))
+      argp_error(state, "--activation-bits: more than %d widths", (int)ERG_COUNT_OF(cli->bits));
+    cli->bits[cli->bit_count++] = bits;
+  }
+}
+
+static void take_budget(struct argp_state *state, erg_cli *cli, const char *text) {
+  static const struct {
+    const char *name;
+    double bytes;
+  } units[] = {{"", 1},     {"B", 1},      {"kB", 1e3},      {"MB", 1e6},
+               {"GB", 1e9}, {"KiB", 1024}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
+  const size_t digits = strspn(text, "0123456789.");
+  char *number = erg_arena_strdup(&cli->arena, text);
+  double value = 0, bytes = -1;
+  number[digits] = 0;
+  for (size_t i = 0; i < ERG_COUNT_OF(units) && erg_parse_real(number, &value); i++)
+    if (strcmp(text + digits, units[i].name) == 0) bytes = value * units[i].bytes;
+  if (!(bytes >= 1) || bytes > 1e15)
+    argp_error(state, "--budget: found '%s'; allowed: 1 to 1e15 bytes, as 64MiB, 200MB, 1000000", text);
+  cli->budget_bytes = (int64_t)bytes;
+}
+
 static void take_energy(struct argp_state *state, erg_cli *cli, const char *text) {
   char *word = erg_arena_strdup(&cli->arena, text);
   size_t length = strlen(text);
@@ -399,6 +439,7 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
     break;
   case KEY_PRECISION:
     take_precisions(state, cli, text);
+    cli->precision_given = true;
     break;
   case KEY_FUSION:
     take_fusions(state, cli, text);
@@ -658,6 +699,13 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
   case KEY_LOSS_BUDGET:
     cli->loss_given = true;
     cli->loss_budget = real(state, "loss-budget", text, -1e6, 1e6);
+    break;
+  case KEY_ACTIVATION_BITS:
+    take_activation_bits(state, cli, text);
+    cli->bits_given = true;
+    break;
+  case KEY_BUDGET:
+    take_budget(state, cli, text);
     break;
   case KEY_EXAMPLES:
     cli->examples = (int)whole(state, "examples", text, 1, 1000000);

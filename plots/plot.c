@@ -26,6 +26,7 @@ const char *erg_plot_schema(const erg_plot *plot) {
 const char *erg_plot_source(const erg_plot *plot) {
   if (strcmp(erg_plot_schema(plot), "ergon.sweep") == 0) return "ergon sweep export --store FILE --json";
   if (strcmp(erg_plot_schema(plot), "ergon.explain") == 0) return "ergon explain RUN.json --json";
+  if (strcmp(erg_plot_schema(plot), "ergon.memory") == 0) return "ergon memory WORKLOAD --json";
   if (strcmp(erg_plot_schema(plot), "ergon.study") == 0) return "ergon study NAME --json";
   return "ergon run WORKLOAD --json";
 }

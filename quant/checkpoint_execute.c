@@ -35,7 +35,9 @@ static const char *forward(memory *m, erg_step step) {
   bool waits = m->gradient <= m->chain->count;
   if (step.kind == ERG_STEP_FORWARD_KEEP && !m->outputs[s]) m->outputs[s] = true, m->kept_bytes += g->kept_output_bytes;
   if (step.kind == ERG_STEP_FORWARD_TAPE && !m->tapes[s]) m->tapes[s] = true, m->kept_bytes += g->kept_tape_bytes;
-  touch(m, (from_kept ? 0 : full_bytes(m->chain, s - 1)) + full_bytes(m->chain, s) +
+  if (step.kind == ERG_STEP_FORWARD_KEEP) m->cost += g->keep_cost;
+  const bool read_in_full = s > 1 && m->running == s - 1 && (m->chain->coded || !from_kept);
+  touch(m, (read_in_full ? full_bytes(m->chain, s - 1) : 0) + full_bytes(m->chain, s) + g->forward_extra_bytes +
                (waits ? full_bytes(m->chain, m->gradient) : 0));
   m->running = s;
   m->cost += g->forward_cost;
@@ -51,7 +53,7 @@ static const char *backward(memory *m, int s) {
   if (m->gradient != s) return "the gradient of its output is not there";
   if (!m->tapes[s]) return "its tape is not kept";
   if (!is_kept(m, s - 1)) return "its input is not kept";
-  touch(m, full_bytes(m->chain, s) + full_bytes(m->chain, s - 1));
+  touch(m, full_bytes(m->chain, s) + full_bytes(m->chain, s - 1) + g->backward_extra_bytes);
   m->tapes[s] = false, m->kept_bytes -= g->kept_tape_bytes;
   if (m->outputs[s]) m->outputs[s] = false, m->kept_bytes -= g->kept_output_bytes;
   /* The checkpoint it began from serves nobody else once its own stage comes next. */
@@ -92,9 +94,13 @@ out:
 int64_t erg_checkpoint_all_bytes(const erg_chain *chain) {
   int64_t kept = 0, peak = 0;
   for (int s = 1; s <= chain->count; s++) { /* forward, then the backward steps with what is kept up to their stage */
-    kept += chain->stages[s - 1].kept_tape_bytes;
-    int64_t working = kept + full_bytes(chain, s) + full_bytes(chain, s - 1);
-    if (working > peak) peak = working;
+    const erg_stage *g = &chain->stages[s - 1];
+    kept += g->kept_tape_bytes;
+    int64_t forward = kept + g->output_bytes + g->forward_extra_bytes +
+                      (chain->coded && s > 1 ? full_bytes(chain, s - 1) : 0),
+            backward = kept + g->output_bytes + full_bytes(chain, s - 1) + g->backward_extra_bytes;
+    if (forward > peak) peak = forward;
+    if (backward > peak) peak = backward;
   }
   return peak;
 }

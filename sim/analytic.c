@@ -21,12 +21,17 @@ uint64_t erg_work_cycles(const erg_arch *arch, const erg_geometry *g, const erg_
 }
 
 /* Steps of a pass are of eight kinds: the last tile of channels, of rows, the last stretch of K, and all others. */
-static erg_dataflow_step step_of_kind(const erg_geometry *g, const erg_mapping *m, int kind, int64_t *times) {
-  int tiles_per_image = m->m_tiles / g->images;
+static int64_t times_of_kind(const erg_geometry *g, const erg_mapping *m, int kind) {
+  int64_t times = g->images;
+  if (!(kind & 1)) times *= m->n_tiles - 1;
+  if (!(kind & 2)) times *= m->m_tiles / g->images - 1;
+  if (!(kind & 4)) times *= m->k_chunks - 1;
+  return times;
+}
+
+static erg_dataflow_step step_of_kind(const erg_geometry *g, const erg_mapping *m, int kind) {
   bool last_n = kind & 1, last_m = kind & 2, last_k = kind & 4;
   int64_t reduction = erg_geometry_reduction(g);
-  *times = (last_n ? 1 : m->n_tiles - 1) * (last_m ? 1 : tiles_per_image - 1) * (last_k ? 1 : m->k_chunks - 1) *
-           (int64_t)g->images;
   return (erg_dataflow_step){
       .pixels = (int64_t)(last_m ? last_tile_rows(g, m) : m->out_rows) * g->out_w,
       .channels = last_n ? tile_channels(g, m->out_channels, m->n_tiles - 1) : m->out_channels,
@@ -43,10 +48,11 @@ uint64_t erg_array_cycles(const erg_arch *arch, const erg_geometry *g, const erg
   const erg_dataflow_rules *rules = erg_dataflow_of(g->dataflow);
   int64_t sum = 0, times;
   for (int kind = 0; kind < STEP_KINDS; kind++) {
-    const erg_dataflow_step step = step_of_kind(g, m, kind, &times);
-    if (times > 0) sum += times * rules->step_cycles(arch, g, &step);
+    if ((times = times_of_kind(g, m, kind)) == 0) continue;
+    const erg_dataflow_step step = step_of_kind(g, m, kind);
+    sum += times * rules->step_cycles(arch, g, &step);
   }
-  const erg_dataflow_step last = step_of_kind(g, m, LAST_STEP, &times);
+  const erg_dataflow_step last = step_of_kind(g, m, LAST_STEP);
   return (uint64_t)(rules->begin_cycles(arch) + sum + rules->end_cycles(arch, g, &last));
 }
 
@@ -78,8 +84,8 @@ static array_side array_side_of(const erg_arch *arch, const erg_geometry *g, con
   array_side sum = {0};
   int64_t times;
   for (int kind = 0; kind < STEP_KINDS; kind++) {
-    const erg_dataflow_step s = step_of_kind(g, m, kind, &times);
-    if (times <= 0) continue;
+    if ((times = times_of_kind(g, m, kind)) == 0) continue;
+    const erg_dataflow_step s = step_of_kind(g, m, kind);
     uint64_t visits = (uint64_t)times * (uint64_t)rules->weight_visits(arch, s.pixels), channels = (uint64_t)s.channels;
     sum.weights += visits * channels * (uint64_t)s.reduction;
     if (s.last_k) sum.constants += visits * channels;

@@ -2,6 +2,7 @@
 /* Which passes form chains. A sequence of passes, each the only reader of the one before, is cut so that least bits
  * move off chip; a piece is a chain when all of its weights and line buffers fit at once. */
 #include "chain.h"
+#include "memo.h"
 #include <stdarg.h>
 #include <string.h>
 
@@ -191,9 +192,9 @@ static int chain_of(const planner *p, int first, int last, double *need_bits) {
 
 static uint64_t piece_bits(const planner *p, int first, int last) {
   if (first == last) {
-    erg_mapping lone;
+    uint64_t lone;
     const erg_geometry *g = &p->links[p->order[first]].geometry;
-    return erg_map(p->point->arch, g, &lone, NULL) == ERG_OK ? lone.offchip_bits : UINT64_MAX;
+    return erg_memo_bits(p->point->memo, p->point->arch, g, &lone, NULL) == ERG_OK ? lone : UINT64_MAX;
   }
   uint64_t bits = 0;
   double need;

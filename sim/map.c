@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Chooses a pass's tile: least off-chip bits over all tiles; among those that tie, of each number of tiles the smallest
  * tile; of these the fewest cycles, then the lexicographically smallest. */
+#include "cut.h"
 #include "dataflow.h"
 #include <string.h>
 
@@ -30,17 +31,6 @@ static int overflowing_level(const erg_arch *arch, const erg_geometry *g, const 
   return -1;
 }
 
-/* Slices of the map must start on a byte, so that a tile is a run of whole bytes. */
-static bool byte_aligned(const erg_geometry *g, const erg_mapping *m) {
-  if (m->n_tiles == 1) return true;
-  bool residual = g->residual || g->operands == 2;
-  return m->out_channels * g->out_bits % 8 == 0 && (!residual || m->out_channels * g->residual_bits % 8 == 0);
-}
-
-static bool array_fits(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m) {
-  return !g->array || erg_dataflow_of(g->dataflow)->fits(arch, g, m);
-}
-
 static void count_tiles(const erg_geometry *g, erg_mapping *m) {
   m->n_tiles = (int)ceil_div(g->out_c, m->out_channels);
   m->m_tiles = (int)ceil_div(g->out_h, m->out_rows) * g->images;
@@ -53,30 +43,22 @@ static void count_bits(const erg_arch *arch, const erg_demand *demand, erg_mappi
   m->offchip_bits = erg_activity_level_bits(&activity, 0);
 }
 
-/* Of a row count, whatever the channels: input bits of an image, most rows a tile touches. */
-typedef struct {
-  uint64_t input_once;
-  int most_rows;
-} row_side;
-#define ROW_SIDES 256 /* of larger maps they are found again for each cut of channels */
+#define CUTS_AHEAD 16 /* cuts and ties that are kept until it is clear that they matter; more are looked at early */
+#define TIES_AHEAD 64
 
 typedef struct {
-  const erg_arch *arch;
-  const erg_geometry *geometry;
-  row_side rows[ROW_SIDES];
-  int rows_known;
+  erg_cutting cutting;
   bool bits_only; /* ties are left as they are */
-  bool direct;    /* every scratchpad is filled from off chip: nothing lies between */
-  erg_mapping best;
-  uint64_t best_cycles; /* computed only when off-chip bits tie */
+  uint64_t least_bits;
+  erg_cut cuts[CUTS_AHEAD]; /* with such a tile */
+  erg_mapping ties[TIES_AHEAD];
+  int cut_count, tie_count;
   bool found;
+  erg_mapping best;
+  uint64_t best_cycles; /* UINT64_MAX: not walked; a lone tile needs none */
 } search;
 
-static uint64_t cycles_of(const search *s, const erg_mapping *m) {
-  erg_activity activity = {0};
-  erg_count_cycles(s->arch, s->geometry, m, &activity);
-  return activity.cycles;
-}
+/* ---- of the tiles with least bits, the one with fewest cycles ---- */
 
 static bool smaller(const erg_mapping *a, const erg_mapping *b) {
   if (a->out_channels != b->out_channels) return a->out_channels < b->out_channels;
@@ -85,96 +67,88 @@ static bool smaller(const erg_mapping *a, const erg_mapping *b) {
   return a->order < b->order;
 }
 
-/* `first_of_count`: no smaller tile cuts the pass into as many. Only these meet in a tie, which keeps ties few. */
-static void consider(search *s, const erg_mapping *m, bool first_of_count) {
-  if (s->found && m->offchip_bits > s->best.offchip_bits) return;
-  if (!s->found || m->offchip_bits < s->best.offchip_bits) {
-    s->best = *m;
-    s->best_cycles = UINT64_MAX;
+static void compete(search *s, const erg_mapping *m, uint64_t least_cycles) {
+  if (least_cycles > s->best_cycles || (least_cycles == s->best_cycles && !smaller(m, &s->best))) return;
+  erg_activity activity = {0};
+  erg_count_cycles(s->cutting.arch, s->cutting.geometry, m, &activity);
+  if (activity.cycles > s->best_cycles || (activity.cycles == s->best_cycles && !smaller(m, &s->best))) return;
+  s->best = *m;
+  s->best_cycles = activity.cycles;
+}
+
+/* The tile whose bound is least is walked first: its cycles rule out most of the others. */
+static void settle(search *s) {
+  uint64_t least_cycles[TIES_AHEAD];
+  int first = 0;
+  for (int i = 0; i < s->tie_count; i++) {
+    least_cycles[i] = erg_least_cycles(s->cutting.arch, s->cutting.geometry, &s->ties[i], s->cutting.direct);
+    if (least_cycles[i] < least_cycles[first]) first = i;
+  }
+  if (s->tie_count > 0) compete(s, &s->ties[first], least_cycles[first]);
+  for (int i = 0; i < s->tie_count; i++)
+    if (i != first) compete(s, &s->ties[i], least_cycles[i]);
+  s->tie_count = 0;
+}
+
+static void tie(search *s, const erg_mapping *m) {
+  if (s->tie_count == TIES_AHEAD) settle(s);
+  s->ties[s->tie_count++] = *m;
+}
+
+/* Once a second tile comes, the first has to compete too. */
+static void consider(search *s, const erg_cut *c, int rows, erg_loop_order order) {
+  const erg_mapping m = erg_cut_mapping(&s->cutting, c, rows, order);
+  if (!s->found) {
+    s->best = m;
     s->found = true;
     return;
   }
-  if (!first_of_count || s->bits_only) return;
-  if (s->best_cycles == UINT64_MAX) s->best_cycles = cycles_of(s, &s->best);
-  uint64_t least = erg_least_cycles(s->arch, s->geometry, m, s->direct);
-  if (least > s->best_cycles || (least == s->best_cycles && !smaller(m, &s->best))) return;
-  uint64_t cycles = cycles_of(s, m);
-  if (cycles < s->best_cycles || (cycles == s->best_cycles && smaller(m, &s->best))) {
-    s->best = *m;
-    s->best_cycles = cycles;
+  if (s->best_cycles == UINT64_MAX && s->tie_count == 0) tie(s, &s->best);
+  tie(s, &m);
+}
+
+/* The very first of the tiles with least bits, and those that no smaller one cuts the pass into as many as: only these
+ * meet in a tie, which keeps ties few. */
+static void collect(search *s, const erg_cut *c) {
+  for (int first = 1, last; first <= c->most_rows; first = last + 1) {
+    last = erg_rows_at(s->cutting.rows, first)->last;
+    for (int rows = first; rows <= last && rows <= c->most_rows && (rows == first || !s->found); rows++)
+      for (int order = 0; order < 2; order++)
+        if ((!s->found || (rows == first && c->first_of_count)) &&
+            erg_cut_bits(&s->cutting, c, rows, (erg_loop_order)order) == s->least_bits)
+          consider(s, c, rows, (erg_loop_order)order);
   }
 }
 
-static row_side side_of_rows(search *s, int out_rows) {
-  row_side side;
-  if (out_rows <= s->rows_known) return s->rows[out_rows - 1];
-  side.input_once = erg_demand_rows(s->geometry, out_rows, &side.most_rows);
-  if (out_rows == s->rows_known + 1 && s->rows_known < ROW_SIDES) s->rows[s->rows_known++] = side;
-  return side;
+/* ---- least bits ---- */
+
+static void collect_all(search *s) {
+  for (int i = 0; i < s->cut_count && !s->bits_only; i++) collect(s, &s->cuts[i]);
+  s->cut_count = 0;
 }
 
-static bool is_direct(const erg_arch *arch) {
-  for (int tensor = 0; tensor < ERG_TENSOR_PSUM; tensor++)
-    for (int index = 1; index < erg_arch_scratchpad(arch, (erg_tensor)tensor); index++)
-      if (arch->levels[index].holds_mask >> tensor & 1u) return false;
-  return true;
-}
-
-static uint64_t sum_of(const erg_demand *demand) {
-  uint64_t sum = 0;
-  for (int tensor = 0; tensor < ERG_TENSOR_PSUM; tensor++) sum += demand->fetched[tensor];
-  return sum;
-}
-
-/* All row counts and both orders for one cut of channels and K. */
-static void consider_rows(search *s, int channels, int64_t reduction, bool first_channels) {
-  const erg_geometry *g = s->geometry;
-  erg_demand side;
-  erg_mapping m = {.out_channels = channels, .reduction = reduction};
-  erg_demand_channels(g, channels, reduction, &side);
-  int tiles_before = 0;
-  for (m.out_rows = 1; m.out_rows <= g->out_h; m.out_rows++) {
-    double need_bits;
-    count_tiles(g, &m);
-    if (!byte_aligned(g, &m) || !array_fits(s->arch, g, &m)) return; /* more rows fit no better */
-    const row_side rows = side_of_rows(s, m.out_rows);
-    if (overflowing_level(s->arch, g, &m, rows.most_rows, &need_bits) >= 0) return;
-    for (int order = 0; order < 2; order++) {
-      erg_demand demand = side;
-      m.order = (erg_loop_order)order;
-      erg_demand_join(g, &m, rows.input_once, &demand);
-      if (s->direct)
-        m.offchip_bits = sum_of(&demand);
-      else
-        count_bits(s->arch, &demand, &m);
-      consider(s, &m, first_channels && m.m_tiles != tiles_before);
-    }
-    tiles_before = m.m_tiles;
+static void measure(search *s, const erg_cut *c) {
+  uint64_t bits = UINT64_MAX;
+  for (int order = 0; order < 2 && c->most_rows > 0; order++) {
+    uint64_t least = erg_cut_least_bits(&s->cutting, c, (erg_loop_order)order);
+    if (least < bits) bits = least;
   }
-}
-
-/* Longest stretch of K, in whole folds, whose weights for one column of folds fit beside one row's tile. */
-static int64_t streaming_reduction(const erg_arch *arch, const erg_geometry *g, int channels) {
-  int64_t low = 0, high = ceil_div(erg_geometry_reduction(g), fold_rows(arch, g)) - 1; /* all folds is the plain tile */
-  int most_rows;
-  erg_demand_rows(g, 1, &most_rows);
-  while (low < high) {
-    int64_t middle = (low + high + 1) / 2;
-    double need_bits;
-    erg_mapping m = {.out_channels = channels, .out_rows = 1, .reduction = middle * fold_rows(arch, g)};
-    if (overflowing_level(arch, g, &m, most_rows, &need_bits) < 0)
-      low = middle;
-    else
-      high = middle - 1;
+  if (c->most_rows == 0 || bits > s->least_bits) return;
+  if (bits < s->least_bits) { /* all that was found before moves more */
+    s->least_bits = bits;
+    s->cut_count = s->tie_count = 0;
+    s->found = false;
+    s->best_cycles = UINT64_MAX;
   }
-  return low * fold_rows(arch, g);
+  if (s->cut_count == CUTS_AHEAD) collect_all(s);
+  s->cuts[s->cut_count++] = *c;
 }
 
 static erg_status no_fit(const erg_arch *arch, const erg_geometry *g, erg_error *error) {
   bool split = g->array && g->groups == 1;
   erg_mapping m = {.out_channels = split ? (int)arch->cols : g->out_c, .out_rows = 1};
   m.reduction = split ? fold_rows(arch, g) : erg_geometry_reduction(g);
-  if (!array_fits(arch, g, &m)) {
+  if (!erg_cut_array_fits(arch, g, &m)) {
     erg_arena arena = {0};
     const char *why = erg_dataflow_of(g->dataflow)->why_not(arch, g, &arena);
     erg_fail(error, ERG_ERR_DATA, "no tile fits: %s", why ? why : "");
@@ -209,40 +183,76 @@ static bool cuts_alike(const erg_geometry *g, int64_t step, int64_t reduction) {
          step * g->out_bits % 8 == 0 && step * g->residual_bits % 8 == 0;
 }
 
-static erg_status find(const erg_arch *arch, const erg_geometry *g, bool bits_only, erg_mapping *out,
-                       erg_error *error) {
-  search s;
-  s.bits_only = bits_only;
-  s.arch = arch, s.geometry = g, s.rows_known = 0, s.found = false; /* the table of rows is filled as it is asked */
-  s.direct = is_direct(arch);
+/* Cuts of an array pass of one group: multiples of the columns, and K in stretches beside one column of folds. */
+static void measure_cuts(search *s) {
+  const erg_geometry *g = s->cutting.geometry;
   int64_t reduction = erg_geometry_reduction(g);
-  int step = (int)arch->cols, tiles_before = 0;
-  if (!g->array || g->groups > 1) { /* groups and vector passes take all channels at once */
-    consider_rows(&s, g->out_c, reduction, true);
-  } else {
-    int64_t part = streaming_reduction(arch, g, step);
-    if (part > 0 && part < reduction) consider_rows(&s, step, part, true);
-    for (int channels = step; channels < g->out_c + step; channels += step) {
-      int tiles = (int)ceil_div(g->out_c, channels);
-      /* A larger tile of as many as before moves no fewer bits, fits no better and is not looked at in a tie. */
-      if (tiles == tiles_before && cuts_alike(g, step, reduction)) continue;
-      consider_rows(&s, channels, reduction, tiles != tiles_before);
-      tiles_before = tiles;
-    }
+  int step = (int)s->cutting.arch->cols, tiles_before = 0, most_rows = g->out_h;
+  int64_t part = erg_cut_streaming(&s->cutting, step);
+  if (part > 0 && part < reduction) {
+    erg_cut c = erg_cut_of(&s->cutting, step, part, g->out_h);
+    c.first_of_count = true;
+    measure(s, &c);
   }
-  if (!s.found) return no_fit(arch, g, error);
-  *out = s.best;
+  bool alike = cuts_alike(g, step, reduction);
+  for (int channels = step; channels < g->out_c + step; channels += step) {
+    erg_cut c = erg_cut_of(&s->cutting, channels, reduction, most_rows);
+    c.first_of_count = c.n_tiles != tiles_before;
+    tiles_before = c.n_tiles;
+    measure(s, &c);
+    if (c.most_rows > 0) most_rows = c.most_rows; /* wider tiles have room for no more rows */
+    /* A larger tile of as many as before moves no fewer bits, fits no better and is not looked at in a tie. */
+    if (alike && c.n_tiles > 1) channels = ((int)ceil_div(g->out_c, c.n_tiles - 1) - 1) / step * step;
+  }
+}
+
+static erg_status find(const erg_arch *arch, const erg_geometry *g, bool bits_only, erg_rows *rows, search *s,
+                       erg_error *error) {
+  s->bits_only = bits_only, s->found = false;
+  s->least_bits = s->best_cycles = UINT64_MAX;
+  s->cut_count = s->tie_count = 0; /* the lists are filled as far as they are counted */
+  erg_cutting_begin(arch, g, rows, &s->cutting);
+  if (!g->array || g->groups > 1) { /* groups and vector passes take all channels at once */
+    erg_cut c = erg_cut_of(&s->cutting, g->out_c, erg_geometry_reduction(g), g->out_h);
+    c.first_of_count = true;
+    measure(s, &c);
+  } else {
+    measure_cuts(s);
+  }
+  if (s->cutting.no_memory) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+  if (s->least_bits == UINT64_MAX) return no_fit(arch, g, error);
+  collect_all(s);
+  settle(s);
   return ERG_OK;
 }
 
+erg_status erg_map_by_rows(const erg_arch *arch, const erg_geometry *g, erg_rows *rows, erg_mapping *out,
+                           erg_error *error) {
+  search s;
+  erg_status status = find(arch, g, false, rows, &s, error);
+  if (status == ERG_OK) *out = s.best;
+  return status;
+}
+
+erg_status erg_map_bits_by_rows(const erg_arch *arch, const erg_geometry *g, erg_rows *rows, uint64_t *bits,
+                                erg_error *error) {
+  search s;
+  erg_status status = find(arch, g, true, rows, &s, error);
+  if (status == ERG_OK) *bits = s.least_bits;
+  return status;
+}
+
 erg_status erg_map(const erg_arch *arch, const erg_geometry *g, erg_mapping *out, erg_error *error) {
-  return find(arch, g, false, out, error);
+  erg_rows rows = {0};
+  erg_status status = erg_map_by_rows(arch, g, &rows, out, error);
+  erg_rows_free(&rows);
+  return status;
 }
 
 erg_status erg_map_bits(const erg_arch *arch, const erg_geometry *g, uint64_t *bits, erg_error *error) {
-  erg_mapping mapping = {0};
-  erg_status status = find(arch, g, true, &mapping, error);
-  if (status == ERG_OK) *bits = mapping.offchip_bits;
+  erg_rows rows = {0};
+  erg_status status = erg_map_bits_by_rows(arch, g, &rows, bits, error);
+  erg_rows_free(&rows);
   return status;
 }
 
@@ -252,7 +262,7 @@ erg_status erg_map_given(const erg_arch *arch, const erg_geometry *g, erg_mappin
   erg_demand demand;
   count_tiles(g, mapping);
   erg_demand_rows(g, mapping->out_rows, &most_rows);
-  if (!array_fits(arch, g, mapping) || overflowing_level(arch, g, mapping, most_rows, &need_bits) >= 0)
+  if (!erg_cut_array_fits(arch, g, mapping) || overflowing_level(arch, g, mapping, most_rows, &need_bits) >= 0)
     return erg_fail(error, ERG_ERR_DATA, "the given tile (%d channels, %d rows) does not fit %s", mapping->out_channels,
                     mapping->out_rows, arch->name);
   erg_demand_of(g, mapping, &demand);

@@ -2,10 +2,13 @@
 /* A table of passes that have been mapped and counted. Networks repeat their layers, fusion choices share passes, and
  * the compiler asks for tiles that are then run: each is searched for once. */
 #include "memo.h"
+#include "rows.h"
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOTS 4096 /* a power of two; full tables forget everything */
+#define SLOTS 4096          /* a power of two */
+#define ENTRIES (SLOTS / 2) /* a full table forgets everything */
+#define ROW_TABLES 64
 
 typedef unsigned char geometry_bytes[sizeof(erg_geometry)];
 
@@ -13,33 +16,45 @@ typedef struct {
   geometry_bytes key;
   erg_mapping mapping;
   erg_op_counts ops;
-  erg_activity activity;
   uint64_t bits;
   bool mapped, counted; /* the mapping, the activity is known; bits always are */
 } entry;
 
+/* Entries stay where they are when the table forgets: a sweep fills it again and again. */
 struct erg_memo {
-  entry *slots[SLOTS];
+  uint16_t slots[SLOTS]; /* 0: empty; else one more than an entry's place */
+  entry *entries;
+  erg_activity *activities; /* of each entry */
   int count;
+  erg_rows rows[ROW_TABLES]; /* of geometries, whatever the architecture; each in the place that its extents say */
 };
 
 struct erg_memo *erg_memo_new(void) {
-  return calloc(1, sizeof(struct erg_memo));
+  struct erg_memo *memo = calloc(1, sizeof *memo);
+  if (!memo) return NULL;
+  memo->entries = malloc(ENTRIES * sizeof *memo->entries);
+  memo->activities = malloc(ENTRIES * sizeof *memo->activities);
+  if (memo->entries && memo->activities) return memo;
+  erg_memo_free(memo);
+  return NULL;
 }
 
 void erg_memo_clear(struct erg_memo *memo) {
-  for (int i = 0; i < SLOTS && memo->count; i++) {
-    if (!memo->slots[i]) continue;
-    free(memo->slots[i]);
-    memo->slots[i] = NULL;
-    memo->count--;
-  }
+  if (memo->count) memset(memo->slots, 0, sizeof memo->slots);
+  memo->count = 0;
 }
 
 void erg_memo_free(struct erg_memo *memo) {
   if (!memo) return;
-  erg_memo_clear(memo);
+  for (int i = 0; i < ROW_TABLES; i++) erg_rows_free(&memo->rows[i]);
+  free(memo->activities);
+  free(memo->entries);
   free(memo);
+}
+
+static erg_rows *rows_of(struct erg_memo *memo, const erg_geometry *g) {
+  unsigned place = (unsigned)g->out_h * 7 + (unsigned)g->in_h * 5 + (unsigned)g->kernel_h * 3 + (unsigned)g->stride_h;
+  return &memo->rows[(place ^ place >> 6) % ROW_TABLES];
 }
 
 /* FNV-1a over eight bytes at a time: the geometry's bytes, which are zero between fields. */
@@ -54,40 +69,45 @@ static uint64_t hash_of(const erg_geometry *g) {
   return hash;
 }
 
-/* The geometry's entry, or the empty slot where it belongs. */
-static entry **find(struct erg_memo *memo, const erg_geometry *g) {
-  uint64_t slot = hash_of(g);
+/* The geometry's slot, or the empty one where it belongs. */
+static uint16_t *slot_of(struct erg_memo *memo, const erg_geometry *g) {
   geometry_bytes key;
   memcpy(key, g, sizeof key);
-  for (;; slot++) {
-    entry **at = &memo->slots[slot % SLOTS];
-    if (!*at || memcmp((*at)->key, key, sizeof key) == 0) return at;
+  for (uint64_t place = hash_of(g);; place++) {
+    uint16_t *slot = &memo->slots[place % SLOTS];
+    if (!*slot || memcmp(memo->entries[*slot - 1].key, key, sizeof key) == 0) return slot;
   }
 }
 
-/* The geometry's entry, made if it is not there; NULL: no memory, nothing is kept. */
+static entry *find(struct erg_memo *memo, const erg_geometry *g) {
+  const uint16_t *slot = slot_of(memo, g);
+  return *slot ? &memo->entries[*slot - 1] : NULL;
+}
+
+/* The geometry's entry, made if it is not there. */
 static entry *claim(struct erg_memo *memo, const erg_geometry *g) {
-  if (memo->count > SLOTS / 2) erg_memo_clear(memo);
-  entry **at = find(memo, g);
-  if (*at) return *at;
-  *at = calloc(1, sizeof **at);
-  if (!*at) return NULL;
-  memcpy((*at)->key, g, sizeof *g);
-  memo->count++;
-  return *at;
+  if (memo->count == ENTRIES) erg_memo_clear(memo);
+  uint16_t *slot = slot_of(memo, g);
+  if (!*slot) {
+    *slot = (uint16_t)++memo->count;
+    entry *e = &memo->entries[*slot - 1];
+    memcpy(e->key, g, sizeof e->key);
+    e->mapped = e->counted = false;
+  }
+  return &memo->entries[*slot - 1];
 }
 
 erg_status erg_memo_map(struct erg_memo *memo, const erg_arch *arch, const erg_geometry *g, erg_mapping *out,
                         erg_error *error) {
-  entry *e = memo ? *find(memo, g) : NULL;
+  if (!memo) return erg_map(arch, g, out, error);
+  entry *e = find(memo, g);
   if (e && e->mapped) {
     *out = e->mapping;
     return ERG_OK;
   }
-  erg_status status = erg_map(arch, g, out, error);
-  if (status != ERG_OK || !memo) return status;
+  erg_status status = erg_map_by_rows(arch, g, rows_of(memo, g), out, error);
+  if (status != ERG_OK) return status;
   e = claim(memo, g);
-  if (!e) return ERG_OK;
   e->mapping = *out;
   e->bits = out->offchip_bits;
   e->mapped = true;
@@ -96,31 +116,30 @@ erg_status erg_memo_map(struct erg_memo *memo, const erg_arch *arch, const erg_g
 
 erg_status erg_memo_bits(struct erg_memo *memo, const erg_arch *arch, const erg_geometry *g, uint64_t *bits,
                          erg_error *error) {
-  entry *e = memo ? *find(memo, g) : NULL;
+  if (!memo) return erg_map_bits(arch, g, bits, error);
+  const entry *e = find(memo, g);
   if (e) {
     *bits = e->bits;
     return ERG_OK;
   }
-  erg_status status = erg_map_bits(arch, g, bits, error);
-  if (status != ERG_OK || !memo) return status;
-  e = claim(memo, g);
-  if (e) e->bits = *bits;
-  return ERG_OK;
+  erg_status status = erg_map_bits_by_rows(arch, g, rows_of(memo, g), bits, error);
+  if (status == ERG_OK) claim(memo, g)->bits = *bits;
+  return status;
 }
 
 erg_status erg_memo_analytic(struct erg_memo *memo, const erg_arch *arch, const erg_geometry *g,
                              const erg_mapping *mapping, const erg_op_counts *ops, erg_activity *out,
                              erg_error *error) {
-  entry *e = memo ? *find(memo, g) : NULL;
+  entry *e = memo ? find(memo, g) : NULL;
   if (e && e->counted && memcmp(&e->ops, ops, sizeof *ops) == 0) {
-    *out = e->activity;
+    *out = memo->activities[e - memo->entries];
     return ERG_OK;
   }
   erg_analytic(arch, g, mapping, ops, out);
   erg_status status = erg_conserve(arch, g, out, error);
   if (status == ERG_OK && e) {
     e->ops = *ops;
-    e->activity = *out;
+    memo->activities[e - memo->entries] = *out;
     e->counted = true;
   }
   return status;

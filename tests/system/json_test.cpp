@@ -212,6 +212,12 @@ TEST(Json, StudyIsAsDocumented) {
   hold(documented("ergon.study"), emitted("study folding --seeds 2 --quiet", 0));
 }
 
+TEST(Json, MemoryIsAsDocumented) {
+  Paths output = emitted("memory shapes-cnn --batch 2 --activation-bits 8", 0);
+  output.merge(emitted("memory shapes-cnn --batch 2 --activation-bits 8,32 --budget 1MB", 0));
+  hold(documented("ergon.memory"), output);
+}
+
 TEST(Json, SensAndAssignAreAsDocumented) {
   test::Folder f;
   ASSERT_EQ(

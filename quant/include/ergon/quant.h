@@ -16,6 +16,7 @@
 #include "ergon/study.h"
 #include "ergon/tape.h"
 #include "ergon/train.h"
+#include "ergon/training_memory.h"
 #include "ergon/weights.h"
 
 #endif
