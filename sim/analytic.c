@@ -142,8 +142,8 @@ static void move_on_chip(const erg_arch *arch, const erg_geometry *g, erg_activi
   if (g->to_chain) out->read_bits[output][ERG_TENSOR_OUTPUT] += images * slice_bits(g, g->out_h, g->out_c, g->out_bits);
 }
 
-void erg_analytic(const erg_arch *arch, const erg_geometry *g, const erg_mapping *mapping, const erg_op_counts *ops,
-                  erg_activity *out) {
+void erg_analytic_walked(const erg_arch *arch, const erg_geometry *g, const erg_mapping *mapping,
+                         const erg_op_counts *ops, const erg_activity *walk, erg_activity *out) {
   memset(out, 0, sizeof *out);
   erg_mapping m = *mapping;
   erg_demand demand;
@@ -159,5 +159,17 @@ void erg_analytic(const erg_arch *arch, const erg_geometry *g, const erg_mapping
   out->ops[ERG_OP_GATE] = ops->gate;
   out->ops[ERG_OP_RSQRT] = ops->rsqrt;
   out->initial_write_bits = demand.distinct[ERG_TENSOR_WEIGHT] + demand.distinct[ERG_TENSOR_CONSTANT];
-  erg_count_cycles(arch, g, &m, out);
+  erg_activity_cycles(out, walk);
+}
+
+void erg_analytic(const erg_arch *arch, const erg_geometry *g, const erg_mapping *mapping, const erg_op_counts *ops,
+                  erg_activity *out) {
+  erg_activity walk;
+  erg_mapping m = *mapping;
+  erg_demand demand; /* decides what stays where, which the walk asks for */
+  erg_demand_of(g, &m, &demand);
+  memset(&walk, 0, sizeof walk);
+  erg_levels_traffic(arch, &demand, &m, &walk);
+  erg_count_cycles(arch, g, &m, &walk);
+  erg_analytic_walked(arch, g, mapping, ops, &walk, out);
 }

@@ -56,6 +56,7 @@ typedef struct {
   bool found;
   erg_mapping best;
   uint64_t best_cycles; /* UINT64_MAX: not walked; a lone tile needs none */
+  erg_activity best_walk;
 } search;
 
 /* ---- of the tiles with least bits, the one with fewest cycles ---- */
@@ -69,11 +70,12 @@ static bool smaller(const erg_mapping *a, const erg_mapping *b) {
 
 static void compete(search *s, const erg_mapping *m, uint64_t least_cycles) {
   if (least_cycles > s->best_cycles || (least_cycles == s->best_cycles && !smaller(m, &s->best))) return;
-  erg_activity activity = {0};
-  erg_count_cycles(s->cutting.arch, s->cutting.geometry, m, &activity);
-  if (activity.cycles > s->best_cycles || (activity.cycles == s->best_cycles && !smaller(m, &s->best))) return;
+  erg_activity walk;
+  if (!erg_count_cycles_upto(s->cutting.arch, s->cutting.geometry, m, s->best_cycles, &walk)) return;
+  if (walk.cycles == s->best_cycles && !smaller(m, &s->best)) return;
   s->best = *m;
-  s->best_cycles = activity.cycles;
+  s->best_cycles = walk.cycles;
+  erg_activity_cycles(&s->best_walk, &walk);
 }
 
 /* The tile whose bound is least is walked first: its cycles rule out most of the others. */
@@ -107,13 +109,18 @@ static void consider(search *s, const erg_cut *c, int rows, erg_loop_order order
   tie(s, &m);
 }
 
+/* With one tile of channels or one of rows both orders take the same steps: the first stands for both. */
+static int orders_of(const search *s, const erg_cut *c, int rows) {
+  return c->n_tiles > 1 && erg_rows_at(s->cutting.rows, rows)->tiles * s->cutting.geometry->images > 1 ? 2 : 1;
+}
+
 /* The very first of the tiles with least bits, and those that no smaller one cuts the pass into as many as: only these
  * meet in a tie, which keeps ties few. */
 static void collect(search *s, const erg_cut *c) {
   for (int first = 1, last; first <= c->most_rows; first = last + 1) {
     last = erg_rows_at(s->cutting.rows, first)->last;
     for (int rows = first; rows <= last && rows <= c->most_rows && (rows == first || !s->found); rows++)
-      for (int order = 0; order < 2; order++)
+      for (int order = 0; order < orders_of(s, c, rows); order++)
         if ((!s->found || (rows == first && c->first_of_count)) &&
             erg_cut_bits(&s->cutting, c, rows, (erg_loop_order)order) == s->least_bits)
           consider(s, c, rows, (erg_loop_order)order);
@@ -129,7 +136,7 @@ static void collect_all(search *s) {
 
 static void measure(search *s, const erg_cut *c) {
   uint64_t bits = UINT64_MAX;
-  for (int order = 0; order < 2 && c->most_rows > 0; order++) {
+  for (int order = 0; order < (c->n_tiles > 1 ? 2 : 1) && c->most_rows > 0; order++) {
     uint64_t least = erg_cut_least_bits(&s->cutting, c, (erg_loop_order)order);
     if (least < bits) bits = least;
   }
@@ -227,11 +234,16 @@ static erg_status find(const erg_arch *arch, const erg_geometry *g, bool bits_on
 }
 
 erg_status erg_map_by_rows(const erg_arch *arch, const erg_geometry *g, erg_rows *rows, erg_mapping *out,
-                           erg_error *error) {
+                           erg_activity *walk, erg_error *error) {
   search s;
   erg_status status = find(arch, g, false, rows, &s, error);
-  if (status == ERG_OK) *out = s.best;
-  return status;
+  if (status != ERG_OK) return status;
+  *out = s.best;
+  if (s.best_cycles == UINT64_MAX)
+    erg_count_cycles(arch, g, out, walk);
+  else
+    erg_activity_cycles(walk, &s.best_walk);
+  return ERG_OK;
 }
 
 erg_status erg_map_bits_by_rows(const erg_arch *arch, const erg_geometry *g, erg_rows *rows, uint64_t *bits,
@@ -244,7 +256,8 @@ erg_status erg_map_bits_by_rows(const erg_arch *arch, const erg_geometry *g, erg
 
 erg_status erg_map(const erg_arch *arch, const erg_geometry *g, erg_mapping *out, erg_error *error) {
   erg_rows rows = {0};
-  erg_status status = erg_map_by_rows(arch, g, &rows, out, error);
+  erg_activity walk;
+  erg_status status = erg_map_by_rows(arch, g, &rows, out, &walk, error);
   erg_rows_free(&rows);
   return status;
 }

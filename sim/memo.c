@@ -17,7 +17,7 @@ typedef struct {
   erg_mapping mapping;
   erg_op_counts ops;
   uint64_t bits;
-  bool mapped, counted; /* the mapping, the activity is known; bits always are */
+  bool mapped, counted; /* the mapping and its cycles, all of the activity is known; bits always are */
 } entry;
 
 /* Entries stay where they are when the table forgets: a sweep fills it again and again. */
@@ -26,7 +26,7 @@ struct erg_memo {
   entry *entries;
   erg_activity *activities; /* of each entry */
   int count;
-  erg_rows rows[ROW_TABLES]; /* of geometries, whatever the architecture; each in the place that its extents say */
+  erg_rows rows[ROW_TABLES]; /* of geometries, whatever the architecture; each at or behind the place of its extents */
 };
 
 struct erg_memo *erg_memo_new(void) {
@@ -54,7 +54,11 @@ void erg_memo_free(struct erg_memo *memo) {
 
 static erg_rows *rows_of(struct erg_memo *memo, const erg_geometry *g) {
   unsigned place = (unsigned)g->out_h * 7 + (unsigned)g->in_h * 5 + (unsigned)g->kernel_h * 3 + (unsigned)g->stride_h;
-  return &memo->rows[(place ^ place >> 6) % ROW_TABLES];
+  for (unsigned tried = 0; tried < ROW_TABLES; tried++) {
+    erg_rows *rows = &memo->rows[(place + tried) % ROW_TABLES];
+    if (rows->known == 0 || erg_rows_are_of(rows, g)) return rows;
+  }
+  return &memo->rows[place % ROW_TABLES]; /* full: another geometry's is begun anew */
 }
 
 /* FNV-1a over eight bytes at a time: the geometry's bytes, which are zero between fields. */
@@ -105,9 +109,11 @@ erg_status erg_memo_map(struct erg_memo *memo, const erg_arch *arch, const erg_g
     *out = e->mapping;
     return ERG_OK;
   }
-  erg_status status = erg_map_by_rows(arch, g, rows_of(memo, g), out, error);
+  erg_activity walk;
+  erg_status status = erg_map_by_rows(arch, g, rows_of(memo, g), out, &walk, error);
   if (status != ERG_OK) return status;
   e = claim(memo, g);
+  erg_activity_cycles(&memo->activities[e - memo->entries], &walk);
   e->mapping = *out;
   e->bits = out->offchip_bits;
   e->mapped = true;
@@ -135,7 +141,10 @@ erg_status erg_memo_analytic(struct erg_memo *memo, const erg_arch *arch, const 
     *out = memo->activities[e - memo->entries];
     return ERG_OK;
   }
-  erg_analytic(arch, g, mapping, ops, out);
+  if (e && e->mapped)
+    erg_analytic_walked(arch, g, mapping, ops, &memo->activities[e - memo->entries], out);
+  else
+    erg_analytic(arch, g, mapping, ops, out);
   erg_status status = erg_conserve(arch, g, out, error);
   if (status == ERG_OK && e) {
     e->ops = *ops;

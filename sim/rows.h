@@ -32,9 +32,9 @@ bool erg_rows_fill(erg_rows *rows, int most);
 static inline const erg_row_cut *erg_rows_at(const erg_rows *rows, int count) { return &rows->cuts[count - 1]; }
 void erg_rows_free(erg_rows *rows);
 
-/** erg_map and erg_map_bits with a table to keep; one of another geometry is begun anew. */
+/** erg_map and erg_map_bits with a table to keep; one of another geometry is begun anew. Of `walk` the cycles are filled. */
 erg_status erg_map_by_rows(const erg_arch *arch, const erg_geometry *geometry, erg_rows *rows, erg_mapping *out,
-                           erg_error *error);
+                           erg_activity *walk, erg_error *error);
 erg_status erg_map_bits_by_rows(const erg_arch *arch, const erg_geometry *geometry, erg_rows *rows, uint64_t *bits,
                                 erg_error *error);
 

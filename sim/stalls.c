@@ -27,7 +27,7 @@ typedef struct {
   int load_level[8];
   double output_ready[2], output_bits[2], stored_at[2], store_end;
   int store_level;
-  double stalls[ERG_MAX_LEVELS], work_cycles;
+  double stalls[ERG_MAX_LEVELS], all_stalls;
 } timeline;
 
 static void begin(timeline *t, const erg_arch *arch, const erg_geometry *g, const erg_mapping *m) {
@@ -129,6 +129,7 @@ static void issue(timeline *t) {
 static double wait_until(timeline *t, double now, double until, int level) {
   if (until <= now) return now;
   t->stalls[level] += until - now;
+  t->all_stalls += until - now;
   return until;
 }
 
@@ -139,7 +140,6 @@ static double compute(timeline *t, double now) {
   now = wait_until(t, now, t->loaded_at[index % 8], t->load_level[index % 8]);
   if (l->last_k && t->outputs >= 2) now = wait_until(t, now, t->stored_at[t->outputs % 2], t->store_level);
   now += l->work_cycles;
-  t->work_cycles += l->work_cycles;
   if (!next || next->needs_input) release(&t->input, now);
   if ((!next || next->needs_weight) && t->weight.loaded > t->weight.freed) release(&t->weight, now);
   if (l->last_k && t->residual.loaded > t->residual.freed) release(&t->residual, now);
@@ -174,21 +174,30 @@ uint64_t erg_least_cycles(const erg_arch *arch, const erg_geometry *g, const erg
   return (uint64_t)(work + floor(later(waits, through - work) + 0.5));
 }
 
-void erg_count_cycles(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m, erg_activity *out) {
+bool erg_count_cycles_upto(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m, uint64_t most_cycles,
+                           erg_activity *out) {
   timeline t;
   double now = 0;
+  out->array_cycles = erg_array_cycles(arch, g, m);
+  out->vector_cycles = g->array ? 0 : erg_work_cycles(arch, g, m);
+  out->cycles = out->array_cycles + out->vector_cycles;
+  if (out->cycles > most_cycles) return false;
+  double most_stalls = (double)(most_cycles - out->cycles) + 0.5 * arch->level_count; /* rounded level by level */
   begin(&t, arch, g, m);
   issue(&t);
-  while (t.computed < t.legs.steps) {
+  while (t.computed < t.legs.steps && t.all_stalls <= most_stalls) {
     now = compute(&t, now);
     issue(&t);
   }
+  if (t.computed < t.legs.steps) return false;
   wait_until(&t, now, t.store_end, t.store_level);
-  out->array_cycles = erg_array_cycles(arch, g, m);
-  out->vector_cycles = g->array ? 0 : (uint64_t)t.work_cycles;
-  out->cycles = out->array_cycles + out->vector_cycles;
   for (int index = 0; index < arch->level_count; index++) {
     out->stall_cycles[index] = (uint64_t)llround(t.stalls[index]);
     out->cycles += out->stall_cycles[index];
   }
+  return out->cycles <= most_cycles;
+}
+
+void erg_count_cycles(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m, erg_activity *out) {
+  erg_count_cycles_upto(arch, g, m, UINT64_MAX, out);
 }

@@ -5,6 +5,7 @@
 #define ERGON_SIM_TRAFFIC_H
 
 #include "ergon/sim.h"
+#include <string.h>
 
 /** Whether the pass is a link of a chain: it has a neighbour in it. */
 static inline bool in_chain(const erg_geometry *g) { return g->from_chain || g->to_chain; }
@@ -51,9 +52,21 @@ static inline int last_tile_rows(const erg_geometry *g, const erg_mapping *m) {
 
 /** Cycles by cause: array or vector, and stalls by the level waited for (stalls.c). */
 void erg_count_cycles(const erg_arch *arch, const erg_geometry *geometry, const erg_mapping *mapping, erg_activity *out);
+/** The same, given up once it is clear that they are more than `most_cycles`; false: they are. */
+bool erg_count_cycles_upto(const erg_arch *arch, const erg_geometry *geometry, const erg_mapping *mapping,
+                           uint64_t most_cycles, erg_activity *out);
+
+static inline void erg_activity_cycles(erg_activity *out, const erg_activity *walk) {
+  out->cycles = walk->cycles, out->array_cycles = walk->array_cycles, out->vector_cycles = walk->vector_cycles;
+  memcpy(out->stall_cycles, walk->stall_cycles, sizeof out->stall_cycles);
+}
 
 /** A lower bound of these cycles, found without walking the steps; `direct`: every scratchpad's parent is off chip. */
 uint64_t erg_least_cycles(const erg_arch *arch, const erg_geometry *geometry, const erg_mapping *mapping, bool direct);
+
+/** erg_analytic of a mapping whose cycles are known. */
+void erg_analytic_walked(const erg_arch *arch, const erg_geometry *geometry, const erg_mapping *mapping,
+                         const erg_op_counts *ops, const erg_activity *walk, erg_activity *out);
 
 /** Sends `bits` over every level they come through from `when` on; a level that keeps the tensor (`resident`, by level;
  *  NULL: none) passes on only the `new_bits`. Moves *end to the end of the slowest, *level to its level. */
