@@ -56,11 +56,13 @@ TEST(Retrieval, RanksAreThoseOfAPlainCount) {
       std::vector<int> others(order.begin() + q * (count - 1), order.begin() + (q + 1) * (count - 1)), sorted = others;
       std::sort(sorted.begin(), sorted.end());
       for (int i = 0; i < count - 1; i++) ASSERT_EQ(sorted[static_cast<size_t>(i)], i + (i >= q)); // all, not itself
-      auto similarity = [&](int i) {
+      auto at = [&](int row, int k) {
+        return features[static_cast<size_t>(row) * static_cast<size_t>(width) + static_cast<size_t>(k)];
+      };
+      auto similarity = [&](int other) {
         double product = 0, a = 0, b = 0;
         for (int k = 0; k < width; k++) {
-          const double x = features[static_cast<size_t>(q * width + k)],
-                       y = features[static_cast<size_t>(i * width + k)];
+          const double x = at(q, k), y = at(other, k);
           product += x * y, a += x * x, b += y * y;
         }
         return a > 0 && b > 0 ? product / std::sqrt(a * b) : 0;
