@@ -36,7 +36,8 @@ static erg_status write_pooling(const json_t *document, FILE *data, FILE *gp, er
            (long long)json_integer_value(json_object_get(study, "seeds")),
            plot_provenance(document, provenance, sizeof provenance));
   plot_footer(gp, &pooling, 0, line);
-  plot_footer(gp, &pooling, 1, "integer kernels; what is not named has 16 bits, scores 8 beside activations of 4; trained at T = 16");
+  plot_footer(gp, &pooling, 1,
+              "integer kernels; what is not named has 16 bits, scores 8 beside activations of 4; trained at T = 16");
   fputs(
       "set title 'error of the mean over tokens, as a share of the error of a token' font ',13'\nset logscale xy\nset "
       "xlabel 'tokens T'\nset ylabel 'RMS error of the mean / of a token'\nset xrange [3.5:146]\nset yrange "

@@ -84,37 +84,41 @@ static int write_node(writer *w, int id) {
   }
 }
 
-static erg_status check_ops(const erg_graph *graph, erg_error *error) {
+/* Of a network that can be trained: `input` becomes its input node. */
+static erg_status check_ops(const erg_graph *graph, int *input, erg_error *error) {
   erg_status status = ERG_OK;
+  int inputs = 0;
   for (int id = 0; id < graph->node_count; id++) {
     const erg_node *node = &graph->nodes[id];
-    if (node->op->role != ERG_ROLE_INPUT && !erg_tape_op_find(tape_name(node->op)))
+    if (node->op->role == ERG_ROLE_INPUT)
+      *input = id, inputs++;
+    else if (!erg_tape_op_find(tape_name(node->op)))
       status = erg_fail(error, ERG_ERR_UNSUPPORTED, "node %s: %s cannot be trained: no operator of the tape covers it",
                         node->name, node->op->name);
   }
-  int inputs = 0;
-  for (int id = 0; id < graph->node_count; id++) inputs += graph->nodes[id].op->role == ERG_ROLE_INPUT;
   if (inputs != 1)
     status = erg_fail(error, ERG_ERR_UNSUPPORTED, "%s has %d inputs; a network that is trained has one", graph->name,
                       inputs);
   return status;
 }
 
-erg_status erg_network_forward(erg_tape *tape, const erg_graph *graph, const erg_weights *weights,
-                               const erg_weights *gradients, const double *inputs, int count, bool training,
-                               int *variables, int *output, erg_error *error) {
+erg_status erg_network_apply(erg_tape *tape, const erg_graph *graph, const erg_weights *weights,
+                             const erg_weights *gradients, int input, bool training, int *variables, int *output,
+                             erg_error *error) {
   erg_arena arena = {0};
   erg_error faults = {0};
-  erg_status status = check_ops(graph, error);
+  int first = 0;
+  erg_status status = check_ops(graph, &first, error);
   if (status != ERG_OK) return status;
+  const erg_shape found = erg_tape_shape(tape, input), wanted = graph->nodes[first].out;
+  if (found.h != wanted.h || found.w != wanted.w || found.c != wanted.c)
+    return erg_fail(error, ERG_ERR_DATA, "node %s: found a map of %d x %d x %d; allowed: %d x %d x %d",
+                    graph->nodes[first].name, found.h, found.w, found.c, wanted.h, wanted.w, wanted.c);
   int *own = variables ? variables : erg_arena_alloc(&arena, sizeof *own * (size_t)graph->node_count);
   if (!own) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   writer w = {tape, graph, weights, gradients, training, own, &faults};
   for (int id = 0; id < graph->node_count && faults.count == 0; id++) {
-    erg_shape shape = graph->nodes[id].out;
-    shape.n = count;
-    own[id] = graph->nodes[id].op->role == ERG_ROLE_INPUT ? erg_tape_constant(tape, shape, inputs, &faults)
-                                                          : write_node(&w, id);
+    own[id] = id == first ? input : write_node(&w, id);
     if (faults.count) erg_fail(error, faults.status, "node %s: %s", graph->nodes[id].name, faults.text);
   }
   *output = own[graph->node_count - 1];
@@ -122,4 +126,17 @@ erg_status erg_network_forward(erg_tape *tape, const erg_graph *graph, const erg
   erg_error_clear(&faults);
   erg_arena_free(&arena);
   return status;
+}
+
+erg_status erg_network_forward(erg_tape *tape, const erg_graph *graph, const erg_weights *weights,
+                               const erg_weights *gradients, const double *inputs, int count, bool training,
+                               int *variables, int *output, erg_error *error) {
+  int first = 0;
+  erg_status status = check_ops(graph, &first, error);
+  if (status != ERG_OK) return status;
+  erg_shape shape = graph->nodes[first].out;
+  shape.n = count;
+  const int input = erg_tape_constant(tape, shape, inputs, error);
+  return input < 0 ? ERG_ERR_INTERNAL
+                   : erg_network_apply(tape, graph, weights, gradients, input, training, variables, output, error);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the rows of the study of blocks say. */
 #include "blocks.h"
+#include "judging.h"
 #include <math.h>
 #include <string.h>
 
@@ -14,16 +15,10 @@ typedef struct {
 
 static cost cost_of(const erg_study_result *r, const char *conv, const char *norm, const char *gate,
                     const char *machine) {
-  const char *const texts[] = {conv, norm, gate, machine};
-  for (int i = 0; i < r->point_count; i++) {
-    const erg_study_point *p = &r->points[i];
-    bool same = true;
-    for (size_t t = 0; t < ERG_COUNT_OF(texts); t++) same = same && strcmp(texts[t], p->texts[t]) == 0;
-    if (same)
-      return (cost){p->numbers[BLOCKS_ENERGY] / 1000, p->numbers[BLOCKS_DRAM], p->numbers[BLOCKS_CYCLES],
-                    p->numbers[BLOCKS_PASSES], p->numbers[BLOCKS_MACS]};
-  }
-  return (cost){NAN, NAN, NAN, NAN, NAN};
+  const erg_study_point *p = judging_point(r, (const char *const[]){conv, norm, gate, machine});
+  if (!p) return (cost){NAN, NAN, NAN, NAN, NAN};
+  return (cost){p->numbers[BLOCKS_ENERGY] / 1000, p->numbers[BLOCKS_DRAM], p->numbers[BLOCKS_CYCLES],
+                p->numbers[BLOCKS_PASSES], p->numbers[BLOCKS_MACS]};
 }
 
 #define MACHINE                                                                                                        \
@@ -154,10 +149,6 @@ static erg_status take_loss(erg_study_result *r, const char *conv, const char *n
   return ERG_OK;
 }
 
-static int nine_tenths(const erg_study_result *r) {
-  return (9 * r->seeds + 9) / 10;
-}
-
 #define TASK "trained alike on shapes, test images on the integer kernels"
 
 static erg_status judge_noise(erg_study_result *r, const char *conv, const char *arm, erg_error *error) {
@@ -199,9 +190,9 @@ static erg_status judge_gates(erg_study_result *r, const char *conv, const char 
   snprintf(setting, sizeof setting, "%s blocks, %s, int8, " TASK, conv, norm);
   return erg_study_claim_add(
       r,
-      trained >= nine_tenths(r)  ? ERG_SHOWS
-      : hard.mean > dropped.mean ? ERG_SHOWS_IN_PART
-                                 : ERG_DOES_NOT_SHOW,
+      trained >= judging_nine_tenths(r) ? ERG_SHOWS
+      : hard.mean > dropped.mean        ? ERG_SHOWS_IN_PART
+                                        : ERG_DOES_NOT_SHOW,
       "a hard gate has to be trained in: dropped into a network trained with the sigmoid it is worse", setting,
       "the sigmoid as an exact table; no gate at all", error,
       "accuracy: table %.1f (sd %.1f) %%, hard trained in %.1f (%.1f), hard dropped in %.1f (%.1f), shift dropped in "
@@ -225,9 +216,9 @@ static erg_status judge_depthwise_loss(erg_study_result *r, const char *norm, er
   snprintf(setting, sizeof setting, "blocks with norm %s, no gate, about equal MACs, " TASK, norm);
   return erg_study_claim_add(
       r,
-      wins >= nine_tenths(r)   ? ERG_SHOWS
-      : wise.mean > dense.mean ? ERG_SHOWS_IN_PART
-                               : ERG_DOES_NOT_SHOW,
+      wins >= judging_nine_tenths(r) ? ERG_SHOWS
+      : wise.mean > dense.mean       ? ERG_SHOWS_IN_PART
+                                     : ERG_DOES_NOT_SHOW,
       "depthwise blocks lose more than dense ones at 4 bits", setting, "8 bits", error,
       "points of accuracy lost at 4 bits: dense %.1f (sd %.1f), depthwise %.1f (%.1f), more in %d "
       "of %d seeds; control: %.1f (%.1f), %.1f (%.1f)",

@@ -4,6 +4,7 @@
  * point). The network inside keeps 8 bits. */
 #include "ergon/confidence.h"
 #include "ergon/study.h"
+#include "judging.h"
 #include "lab.h"
 #include <math.h>
 #include <stdlib.h>
@@ -204,10 +205,6 @@ static erg_status compare(erg_study_result *r, const logit_register *at, const l
   return status;
 }
 
-static int nine_tenths(const erg_study_result *r) {
-  return (9 * r->seeds + 9) / 10;
-}
-
 /* What an answer for one kind of register rests on: points of accuracy lost at each of its settings. */
 #define MOST_SETTINGS 4
 typedef struct {
@@ -248,7 +245,7 @@ static erg_status lose(erg_study_result *r, const char *kind, const char *const 
     if (status != ERG_OK) return status;
     int better = erg_study_wins(&c.series[SMOOTHED], &c.series[PLAIN]),
         worse = erg_study_wins(&c.series[PLAIN], &c.series[SMOOTHED]);
-    out->settings++, out->better += better >= nine_tenths(r), out->worse += worse >= nine_tenths(r);
+    out->settings++, out->better += better >= judging_nine_tenths(r), out->worse += worse >= judging_nine_tenths(r);
     out->tempered_apart = fmax(out->tempered_apart, fabs(c.mean[TEMPERATURE] - c.mean[PLAIN]));
     length += snprintf(out->text + length, sizeof out->text - (size_t)length,
                        "%s%s: plain %.2f (sd %.2f), smoothed %.2f (%.2f), temperature %.2f (%.2f), smoothed better in "
@@ -322,7 +319,7 @@ static erg_status judge_calibration(erg_study_result *r, erg_error *error) {
   if (status != ERG_OK) return status;
   int wins = erg_study_wins(&ece.series[SMOOTHED], &ece.series[PLAIN]);
   return erg_study_claim_add(
-      r, wins >= nine_tenths(r) ? ERG_SHOWS : ERG_DOES_NOT_SHOW, "label smoothing calibrates a network",
+      r, wins >= judging_nine_tenths(r) ? ERG_SHOWS : ERG_DOES_NOT_SHOW, "label smoothing calibrates a network",
       NETWORK "in float", "temperature scaling, which leaves the accuracy as it is", error,
       "ECE of 15 bins: plain %.3f (sd %.3f), smoothed %.3f (%.3f), temperature %.3f (%.3f); smoothed lower in %d of %d "
       "seeds; accuracy %.1f, %.1f, %.1f %%; mean confidence %.3f, %.3f, %.3f",
@@ -346,9 +343,9 @@ static erg_status judge_over_confidence(erg_study_result *r, const logit_registe
   snprintf(setting, sizeof setting, NETWORK "register %s, %s", at->kind, at->setting);
   status = erg_study_claim_add(
       r,
-      risen >= nine_tenths(r) ? ERG_SHOWS
-      : risen > r->seeds / 2  ? ERG_SHOWS_IN_PART
-                              : ERG_DOES_NOT_SHOW,
+      risen >= judging_nine_tenths(r) ? ERG_SHOWS
+      : risen > r->seeds / 2          ? ERG_SHOWS_IN_PART
+                                      : ERG_DOES_NOT_SHOW,
       "coarse logits make a network over-confident", setting, "the same network with logits of 16 bits", error,
       "plain training: mean confidence changes by %+.3f (sd %.3f), accuracy by %+.2f points, ECE from %.3f to %.3f, "
       "higher in %d, with a higher confidence in %d of %d seeds",

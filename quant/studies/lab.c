@@ -26,6 +26,15 @@ void lab_close(lab *l) {
   memset(l, 0, sizeof *l);
 }
 
+erg_status lab_node(const erg_graph *graph, const char *name, int *node, erg_error *error) {
+  for (int id = 0; id < graph->node_count; id++)
+    if (strcmp(graph->nodes[id].name, name) == 0) {
+      *node = id;
+      return ERG_OK;
+    }
+  return erg_fail(error, ERG_ERR_DATA, "%s has no node %s", graph->name, name);
+}
+
 erg_status lab_train(const lab *l, erg_train_options options, erg_weights *out, erg_error *error) {
   erg_train_result result = {0};
   erg_weights weights = {0};

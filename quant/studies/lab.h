@@ -19,6 +19,8 @@ typedef struct {
 erg_status lab_open(const char *net, const char *data, uint64_t seed, lab *out, erg_error *error);
 void lab_close(lab *l);
 
+/* The node of that name; ERG_ERR_DATA: there is none. */
+erg_status lab_node(const erg_graph *graph, const char *name, int *node, erg_error *error);
 /* Weights from the seed's initialization, trained; `options.seed` is set here. */
 erg_status lab_train(const lab *l, erg_train_options options, erg_weights *out, erg_error *error);
 /* Accuracy and loss on `data` through the integer kernels; ranges are calibrated on the weights as they are. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the points of all seeds say about the mean over tokens. */
+#include "judging.h"
 #include "pooling.h"
 #include <gsl/gsl_fit.h>
 #include <math.h>
@@ -9,43 +10,32 @@
 #define AT_LENGTHS NETWORK "run at 4 to 128, integer kernels, what is not named has 16 bits; "
 #define MEASURE "RMS error of the mean over that of a token at T = 4, 8, 16, 32, 64, 128: "
 
-static int nine_tenths(const erg_study_result *r) {
-  return (9 * r->seeds + 9) / 10;
-}
-
 static erg_verdict verdict_of(bool whole, bool part) {
   return whole ? ERG_SHOWS : part ? ERG_SHOWS_IN_PART : ERG_DOES_NOT_SHOW;
 }
 
-typedef struct {
-  erg_study_series series;
-  double mean, deviation;
-} averaged;
-
 static erg_status average(erg_study_result *r, const char *part, const char *rounded, const char *tokens,
-                          const char *number, averaged *out, erg_error *error) {
-  erg_status status = erg_study_series_of(r, (const char *const[]){part, rounded, tokens}, number, &out->series, error);
-  if (status == ERG_OK) erg_study_mean(&out->series, &out->mean, &out->deviation);
-  return status;
+                          const char *number, judging_sample *out, erg_error *error) {
+  return judging_take(r, (const char *const[]){part, rounded, tokens}, number, out, error);
 }
 
 /* ---- the ratio over the length ---- */
 
 /* Per seed, by least squares: the slope of log r over log T, and r^2 = common + apart / T. */
 typedef struct {
-  averaged ratio[POOLING_LENGTHS], slope, common, apart;
+  judging_sample ratio[POOLING_LENGTHS], slope, common, apart;
   double relative[2]; /* divided by what each readout varies by, at the least and the greatest length */
   char text[192];
 } curve;
 
-static erg_status room(erg_study_result *r, averaged *out, erg_error *error) {
+static erg_status room(erg_study_result *r, judging_sample *out, erg_error *error) {
   out->series = (erg_study_series){erg_arena_alloc(&r->arena, sizeof(double) * (size_t)r->seeds), r->seeds};
   return out->series.values ? ERG_OK : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
 }
 
 static erg_status fit(erg_study_result *r, const char *rounded, curve *c, erg_error *error) {
-  averaged *const fits[] = {&c->slope, &c->common, &c->apart};
-  averaged relative;
+  judging_sample *const fits[] = {&c->slope, &c->common, &c->apart};
+  judging_sample relative;
   erg_status status = ERG_OK;
   int length = 0;
   c->text[0] = '\0';
@@ -86,7 +76,7 @@ static double farthest(const erg_study_result *r, const char *part, const char *
 }
 
 static erg_status judge_features(erg_study_result *r, const curve *c, erg_error *error) {
-  averaged first;
+  judging_sample first;
   erg_status status = average(r, "length", pooling_sources[POOLING_FEATURES], pooling_lengths[POOLING_LENGTHS - 1],
                               "first_ratio", &first, error);
   if (status != ERG_OK) return status;
@@ -107,7 +97,7 @@ static erg_status judge_activations(erg_study_result *r, const curve *features, 
   const int flatter = erg_study_wins(&features->slope.series, &c->slope.series),
             common = erg_study_wins(&features->common.series, &c->common.series);
   return erg_study_claim_add(
-      r, verdict_of(flatter >= nine_tenths(r) && common >= nine_tenths(r), flatter > r->seeds / 2),
+      r, verdict_of(flatter >= judging_nine_tenths(r) && common >= judging_nine_tenths(r), flatter > r->seeds / 2),
       "rounding of all activations averages less, because attention makes part of it common to all tokens",
       AT_LENGTHS "activations of 4 bits (scores 8, probabilities 16)", "the last features alone", error,
       MEASURE "%s; log-log slope %.3f (sd %.3f), r^2 = %.2g + %.2f/T; flatter than the features' in %d, with more in "
@@ -116,7 +106,7 @@ static erg_status judge_activations(erg_study_result *r, const curve *features, 
 }
 
 static erg_status judge_weights(erg_study_result *r, const curve *features, const curve *c, erg_error *error) {
-  averaged relative;
+  judging_sample relative;
   erg_status status = average(r, "length", pooling_sources[POOLING_WEIGHTS], pooling_lengths[POOLING_LENGTHS - 1],
                               "relative_ratio", &relative, error);
   if (status != ERG_OK) return status;
@@ -126,7 +116,9 @@ static erg_status judge_weights(erg_study_result *r, const curve *features, cons
     worse += relative.series.values[s] > 1;
   }
   return erg_study_claim_add(
-      r, verdict_of(flat >= nine_tenths(r) && worse >= nine_tenths(r), c->slope.mean > -0.1 || worse >= nine_tenths(r)),
+      r,
+      verdict_of(flat >= judging_nine_tenths(r) && worse >= judging_nine_tenths(r),
+                 c->slope.mean > -0.1 || worse >= judging_nine_tenths(r)),
       "rounding of weights does not average: the slope is above -0.1, and beside what each readout varies by the mean "
       "is "
       "no better off than a token",
@@ -144,12 +136,12 @@ static erg_status judge_probabilities(erg_study_result *r, const curve *wide, co
   const int last = POOLING_LENGTHS - 1, middle = last - 2; /* 128, 32 */
   const int rises = erg_study_wins(&c->ratio[middle].series, &c->ratio[last].series),
             falls = erg_study_wins(&wide->ratio[last].series, &wide->ratio[middle].series);
-  averaged mass;
+  judging_sample mass;
   erg_status status =
       average(r, "length", pooling_sources[POOLING_BOTH], pooling_lengths[last], "probability_mass", &mass, error);
   if (status != ERG_OK) return status;
   return erg_study_claim_add(
-      r, verdict_of(rises >= nine_tenths(r) && falls >= nine_tenths(r), rises > r->seeds / 2),
+      r, verdict_of(rises >= judging_nine_tenths(r) && falls >= judging_nine_tenths(r), rises > r->seeds / 2),
       "probabilities as narrow as the activations lose attention in long sequences: the ratio rises again",
       AT_LENGTHS "activations and probabilities of 4 bits (scores 8)", "probabilities of 16 bits", error,
       MEASURE "%s; higher at 128 than at 32 in %d of %d seeds, control (%.3f to %.3f) lower in %d; of a sum of 1 "
@@ -164,7 +156,7 @@ static erg_status judge_rule(erg_study_result *r, erg_error *error) {
   char text[512] = "";
   for (int w = 0; w < POOLING_WIDTHS; w++) {
     for (int t = 0; t < POOLING_LENGTHS; t++) {
-      averaged own, eight, left;
+      judging_sample own, eight, left;
       erg_status status = average(r, "width", pooling_widths[w], pooling_lengths[t], "pooled_error_rms", &own, error);
       if (status == ERG_OK)
         status =
@@ -172,8 +164,8 @@ static erg_status judge_rule(erg_study_result *r, erg_error *error) {
       if (status == ERG_OK)
         status = average(r, "width", pooling_widths[w], pooling_lengths[t], "probability_mass", &left, error);
       if (status != ERG_OK) return status;
-      less[w] += erg_study_wins(&own.series, &eight.series) >= nine_tenths(r);
-      more[w] += erg_study_wins(&eight.series, &own.series) >= nine_tenths(r);
+      less[w] += erg_study_wins(&own.series, &eight.series) >= judging_nine_tenths(r);
+      more[w] += erg_study_wins(&eight.series, &own.series) >= judging_nine_tenths(r);
       mass[w] += left.mean / POOLING_LENGTHS;
     }
     length += snprintf(text + length, sizeof text - (size_t)length, "%s%s: less at %d, more at %d, mass %.3f",
@@ -197,7 +189,7 @@ static erg_status judge_rule(erg_study_result *r, erg_error *error) {
 /* ---- accuracies ---- */
 
 typedef struct {
-  averaged real[2], lost[2], flips[2]; /* of tokens, of sentences, in percent and points */
+  judging_sample real[2], lost[2], flips[2]; /* of tokens, of sentences, in percent and points */
 } heads;
 static const char *const accuracies[] = {"token_accuracy", "sentence_accuracy"}, *const flips[] = {"token_flips",
                                                                                                    "sentence_flips"};
@@ -206,7 +198,7 @@ static erg_status compare(erg_study_result *r, const char *part, const char *tok
                           erg_error *error) {
   erg_status status = ERG_OK;
   for (int h = 0; h < 2 && status == ERG_OK; h++) {
-    averaged *const all[] = {&out->real[h], &out->lost[h], &out->flips[h]};
+    judging_sample *const all[] = {&out->real[h], &out->lost[h], &out->flips[h]};
     status = average(r, part, "float", tokens, accuracies[h], &out->real[h], error);
     if (status == ERG_OK)
       status = average(r, part, pooling_sources[source], tokens, accuracies[h], &out->lost[h], error);
@@ -238,7 +230,7 @@ static erg_status judge_heads(erg_study_result *r, const char *part, const char 
            "the same block trained and run at T = %s, %s; weights and activations of 4 bits, scores, probabilities 8, "
            "mean 16",
            tokens, difficulty);
-  return erg_study_claim_add(r, verdict_of(wins >= nine_tenths(r), wins > r->seeds / 2), fewer, setting,
+  return erg_study_claim_add(r, verdict_of(wins >= judging_nine_tenths(r), wins > r->seeds / 2), fewer, setting,
                              "weights of 4 bits alone, whose error does not average; the mean, too, of 4 bits", error,
                              "float: tokens %.1f (sd %.1f) %%, sentences %.1f (%.1f); points lost: %.1f (%.1f), %.1f "
                              "(%.1f), sentences less in "
@@ -255,7 +247,7 @@ static erg_status judge_heads(erg_study_result *r, const char *part, const char 
 /* From the least of the matched lengths to the greatest. */
 static erg_status judge_trend(erg_study_result *r, int source, const char *rounded, erg_error *error) {
   const char *const ends[] = {pooling_matched[0], pooling_matched[POOLING_MATCHED - 1]};
-  averaged ratio[2], relative[2];
+  judging_sample ratio[2], relative[2];
   heads at[2];
   erg_status status = ERG_OK;
   for (int i = 0; i < 2 && status == ERG_OK; i++) {
@@ -268,7 +260,7 @@ static erg_status judge_trend(erg_study_result *r, int source, const char *round
   const int grows = erg_study_wins(&at[0].lost[1].series, &at[1].lost[1].series),
             worse = erg_study_wins(&relative[0].series, &relative[1].series);
   return erg_study_claim_add(
-      r, verdict_of(grows >= nine_tenths(r), grows > r->seeds / 2),
+      r, verdict_of(grows >= judging_nine_tenths(r), grows > r->seeds / 2),
       "where a sentence stays as hard as a token at every length, longer sequences make its class lose more", rounded,
       "class of a token", error,
       "from T = %s to %s: points lost by sentences %.1f (sd %.1f) to %.1f (%.1f), more in %d of %d seeds, by tokens "

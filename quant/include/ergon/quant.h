@@ -12,6 +12,7 @@
 #include "ergon/energy_table.h"
 #include "ergon/qat.h"
 #include "ergon/quantized.h"
+#include "ergon/retrieval.h"
 #include "ergon/sens.h"
 #include "ergon/study.h"
 #include "ergon/tape.h"

@@ -84,12 +84,19 @@ erg_status erg_tape_backward(erg_tape *tape, int variable, erg_error *error);
 erg_status erg_network_forward(erg_tape *tape, const erg_graph *graph, const erg_weights *weights,
                                const erg_weights *gradients, const double *inputs, int count, bool training,
                                int *variables, int *output, erg_error *error);
+/** The same on a variable [N, H, W, C] instead of examples, so that networks follow one another. ERG_ERR_DATA: another
+ *  shape than the graph's input. */
+erg_status erg_network_apply(erg_tape *tape, const erg_graph *graph, const erg_weights *weights,
+                             const erg_weights *gradients, int input, bool training, int *variables, int *output,
+                             erg_error *error);
 #define ERG_BATCH_NORM_MOMENTUM 0.1
 
 /** c [m, n] (+)= a [m, k] b [k, n], each with the distance of its rows and of its columns in elements. `add` keeps what
  *  c holds. The order of summation depends on the shapes alone: the same bits on every machine. */
 typedef struct { const double *at; int64_t row, column; } erg_matrix;
 void erg_dgemm(int64_t m, int64_t n, int64_t k, erg_matrix a, erg_matrix b, double *c, int64_t c_row, bool add);
+/** gram [channels, channels] = F^T F / pixels of a map F [pixels, channels]. */
+void erg_gram(const double *map, int64_t pixels, int channels, double *gram);
 
 #ifdef __cplusplus
 }

@@ -75,9 +75,69 @@ TEST(StudyPlots, PoolingDrawsACurveASource) {
   EXPECT_EQ(d.file("svg"), again.file("svg"));
 }
 
+// The share kept, from the points: less what is lost to float, of what float is above random weights.
+TEST(StudyPlots, FeaturesDrawsSharesAboveRandomWeights) {
+  json_t *document = committed("features");
+  const json_t *points = json_object_get(json_array_get(json_object_get(document, "studies"), 0), "points");
+  double real = 0, floor = 0, four = 0;
+  for (size_t i = 0; i < json_array_size(points); i++) {
+    const json_t *p = json_array_get(points, i);
+    if (text(p, 1) != "gram" || text(p, 2) != "unseen") continue;
+    if (text(p, 3) == "float") real += number(p, 4);
+    if (text(p, 3) == "random weights") floor += number(p, 4);
+    if (text(p, 3) == "4 bit") four += number(p, 4);
+  }
+  Drawn d("features", document), again("features", committed("features"));
+  ASSERT_EQ(d.status, ERG_OK) << d.error.message();
+  bool found = false;
+  for (const Block &block : blocks(d.file("dat")))
+    for (const auto &line : block.lines)
+      found = found || (line[0] == "4" && std::fabs(std::stod(line[1]) - (four - floor) / (real - floor)) < 1e-9);
+  EXPECT_TRUE(found) << (four - floor) / (real - floor) << "\n" << d.file("dat");
+  EXPECT_EQ(blocks(d.file("dat")).size(), 2u + 2 + 5 + 2);
+  EXPECT_NE(d.file("gp").find("of random weights"), std::string::npos);
+  EXPECT_EQ(d.file("svg"), again.file("svg"));
+  EXPECT_EQ(d.file("png"), again.file("png"));
+}
+
+TEST(StudyPlots, StylizedDrawsThePictures) {
+  json_t *document = committed("style");
+  const json_t *points = json_object_get(json_array_get(json_object_get(document, "studies"), 0), "points");
+  std::string grey; // of the second content, top left
+  for (size_t i = 0; i < json_array_size(points); i++) {
+    const json_t *p = json_array_get(points, i);
+    if (text(p, 1) == "picture" && text(p, 2) == "2" && text(p, 3) == "content") grey = text(p, 5).substr(0, 2);
+  }
+  ASSERT_EQ(grey.size(), 2u);
+  Drawn d("stylized", document), again("stylized", committed("style"));
+  ASSERT_EQ(d.status, ERG_OK) << d.error.message();
+  const std::vector<Block> all = blocks(d.file("dat"));
+  const Block &pictures = all.back();
+  ASSERT_EQ(pictures.lines.size(), 3u * (16 + 4));
+  ASSERT_EQ(pictures.lines[0].size(), 9u * (16 + 2));
+  EXPECT_EQ(pictures.lines[20][0], std::to_string(std::stoi(grey, nullptr, 16)));
+  EXPECT_EQ(pictures.lines[16][0], "NaN");
+  EXPECT_NE(d.file("gp").find(" dB' at first"), std::string::npos);
+  EXPECT_EQ(d.file("svg"), again.file("svg"));
+}
+
+// Pictures that are none are left out, not drawn as something else.
+TEST(StudyPlots, StylizedWithoutPictures) {
+  json_t *document = committed("style"),
+         *points = json_object_get(json_array_get(json_object_get(document, "studies"), 0), "points");
+  for (size_t i = 0; i < json_array_size(points); i++)
+    if (text(json_array_get(points, i), 1) == "picture")
+      json_array_set_new(json_array_get(points, i), 5, json_string("`date`"));
+  Drawn d("stylized", document);
+  ASSERT_EQ(d.status, ERG_OK) << d.error.message();
+  EXPECT_EQ(d.file("gp").find("matrix"), std::string::npos);
+  EXPECT_EQ(d.file("gp").find("date"), std::string::npos);
+  EXPECT_GT(d.file("svg").size(), 1000u);
+}
+
 TEST(StudyPlots, NothingIsAMessage) {
-  for (const char *name : {"confidence", "blocks", "pooling"}) {
-    Drawn none(name, empty(name)), other(name, committed("folding"));
+  for (const char *name : {"confidence", "blocks", "features", "stylized", "pooling"}) {
+    Drawn none(name, empty(std::string(name) == "stylized" ? "style" : name)), other(name, committed("folding"));
     for (const Drawn *d : {&none, &other}) {
       EXPECT_EQ(d->status, ERG_ERR_DATA);
       EXPECT_NE(d->error.message().find("nothing to draw"), std::string::npos) << d->error.message();

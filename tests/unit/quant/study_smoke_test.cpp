@@ -128,3 +128,69 @@ TEST(StudySmoke, PoolingAveragesWhatIsIndependent) {
   EXPECT_LT(number("width", "log2 T", "64", 5), 0.97); // a mean no longer
   EXPECT_EQ(r.claims[0].verdict, ERG_SHOWS) << r.claims[0].measured;
 }
+
+// An encoder that is trained little: what its integers keep, the floor of random weights, and what rounding alone adds.
+TEST(StudySmoke, FeaturesFallToTheFloor) {
+  Result r("features", 2, true);
+  enum { map, recall, recall_10, overlap, cosine, accuracy, diagonal, share, off, positive };
+  for (uint64_t seed = 1; seed <= 2; seed++)
+    for (const char *what : {"pooled", "gram"}) {
+      SCOPED_TRACE(what);
+      auto of = [&](const char *encoder, int column) { return r.value({what, "seen", encoder}, column, seed); };
+      const double real = of("float", map), floor = of("random weights", map);
+      EXPECT_GT(real, floor + 0.1);
+      EXPECT_NEAR(of("8 bit", map), real, 0.02);
+      EXPECT_LT(of("3 bit", map), of("8 bit", map));
+      EXPECT_LT(of("2 bit", map), of("3 bit", map));
+      EXPECT_EQ(of("float", overlap), 1);
+      for (const char *wide : {"8 bit", "5 bit", "3 bit"}) // other neighbours, of nearly the same use
+        EXPECT_LT(of(wide, overlap), of(wide, map) / real + 0.02) << wide;
+      EXPECT_LT(of("random weights", overlap), 0.3);
+      EXPECT_GT(r.value({what, "unseen", "float"}, map, seed), r.value({what, "unseen", "random weights"}, map, seed));
+    }
+  // Only what is not zero is rounded, and there by s^2/12 in the mean.
+  for (const char *width : {"5 bit", "4 bit"})
+    EXPECT_NEAR(r.value({"gram diagonal", "rounding alone", width}, diagonal) /
+                    r.value({"gram diagonal", "rounding alone", width}, positive),
+                1, 0.35)
+        << width;
+}
+
+// Pictures of a network that is trained little, and the whole of the machine's rows.
+TEST(StudySmoke, StyleOnTheKernelsAndTheMachine) {
+  Result r("style", 1, true);
+  enum { style, content, psnr, energy, mac, partial_sums, dram, cycles, passes };
+  auto image = [&](const char *of, const char *width, int column) {
+    return r.value({"images", of, width, "-", "-"}, column);
+  };
+  EXPECT_LT(image("instance norm", "float", style), image("content", "-", style)) << "it learns something";
+  EXPECT_GT(image("instance norm", "8 bit", psnr), 35);
+  double last = INFINITY, rounded = INFINITY;
+  for (const char *width : {"8 bit", "6 bit", "5 bit", "4 bit", "3 bit", "2 bit"}) {
+    const double own = image("instance norm", width, psnr), control = image("rounded output", width, psnr);
+    EXPECT_LT(own, last) << width;
+    EXPECT_LT(control, rounded) << width;
+    EXPECT_LT(own, control) << width << ": more than the output is in integers";
+    last = own, rounded = control;
+    for (const char *net : {"style-small", "style-residual"}) {
+      const std::string folded = std::string(net) + " with batch norms";
+      auto cost = [&](const std::string &of, const char *fusion, int column) {
+        return r.value({"machine", of, width, fusion}, column);
+      };
+      EXPECT_LT(cost(net, "epilogue", energy), cost(net, "none", energy)) << net << " " << width;
+      EXPECT_LE(cost(net, "depth", energy), cost(net, "epilogue", energy)) << net << " " << width;
+      EXPECT_LT(cost(folded, "epilogue", energy), cost(net, "epilogue", energy)) << net << " " << width;
+      EXPECT_LT(cost(folded, "epilogue", passes), cost(net, "epilogue", passes)) << net << " " << width;
+    }
+  }
+  int pictures = 0;
+  for (int i = 0; i < r.point_count; i++) {
+    if (strcmp(r.points[i].texts[0], "picture") != 0) continue;
+    const std::string text = r.points[i].texts[4];
+    EXPECT_EQ(text.size(), 512u);
+    EXPECT_EQ(text.find_first_not_of("0123456789abcdef"), std::string::npos);
+    EXPECT_TRUE(std::isfinite(r.points[i].numbers[style]));
+    pictures++;
+  }
+  EXPECT_EQ(pictures, 3 * 9); // content, style, float and six widths
+}
