@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "command.h"
+#include "step_report.h"
 #include <errno.h>
 #include <string.h>
 
@@ -42,6 +43,10 @@ static erg_status run(int argc, char **argv, erg_error *error) {
   erg_result results[MOST_LIST * MOST_LIST];
   erg_cli_parse(&command, ERG_OPTION_POINT | ERG_OPTION_RUN | ERG_OPTION_REPORT, 1, 1, argc, argv, &cli);
   erg_status status = ERG_OK;
+  if (cli.training) {
+    status = erg_cli_run_training(&cli, error);
+    goto out;
+  }
   if (cli.activity && cli.model != ERG_MODEL_RTL)
     status = erg_fail(error, ERG_ERR_USAGE, "run: --activity counts in the Verilated array; add --model rtl");
   if (status == ERG_OK) status = erg_inputs_load(&cli, cli.arguments[0], &inputs, error);

@@ -23,7 +23,7 @@ ERG_REGISTRY(erg_command)
 enum {
   ERG_OPTION_POINT = 1,     /**< arch, tech, precision, fusion, dataflow, model, batch, seed, set */
   ERG_OPTION_REPORT = 2,    /**< json, csv, out */
-  ERG_OPTION_RUN = 4,       /**< layers, explain-fusion, certify */
+  ERG_OPTION_RUN = 4,       /**< layers, explain-fusion, certify, training */
   ERG_OPTION_VERIFY = 8,    /**< gaps, mutant, dut, top, dut-template, cycles, cases, case, layer, tile, waves */
   ERG_OPTION_PLOT = 16,     /**< out */
   ERG_OPTION_VECTORS = 1024, /**< layer, random, rule */
@@ -110,7 +110,7 @@ typedef struct {
   int estimator;                    /**< assign: of erg_sens_names */
   bool energy_given, energy_share, loss_given;
   double energy_budget, loss_budget; /**< pJ, or a share of a uniform network's; nat */
-  bool precision_given, bits_given;
+  bool precision_given, bits_given, training, fusion_given;
   int64_t budget_bytes; /**< memory: 0: none */
   char command_line[1024];
   erg_arena arena;

@@ -97,7 +97,8 @@ enum {
   KEY_ENERGY_BUDGET,
   KEY_LOSS_BUDGET,
   KEY_ACTIVATION_BITS,
-  KEY_BUDGET
+  KEY_BUDGET,
+  KEY_TRAINING
 };
 
 const char *const erg_front_axes[] = {"latency", "accuracy", NULL};
@@ -130,6 +131,9 @@ static const struct {
     {ERG_OPTION_RUN,
      {"activity", KEY_ACTIVITY, 0, 0, "with --model rtl: toggles of the array's registers, layer by layer", 2}},
     {ERG_OPTION_RUN, {"explain-fusion", KEY_EXPLAIN, 0, 0, "what folding and fusing did and refused, node by node", 2}},
+    {ERG_OPTION_RUN,
+     {"training", KEY_TRAINING, 0, 0, "a training step instead: forward, gradients, update (docs/training-memory.md)",
+      2}},
     {ERG_OPTION_RUN, {"certify", KEY_CERTIFY, 0, 0, "the narrowest safe accumulator of each layer, and why", 2}},
     {ERG_OPTION_VERIFY, {"gaps", KEY_GAPS, "P", 0, "withhold each operand with probability P a cycle (0 to 0.9)", 2}},
     {ERG_OPTION_VERIFY,
@@ -443,6 +447,7 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
     break;
   case KEY_FUSION:
     take_fusions(state, cli, text);
+    cli->fusion_given = true;
     break;
   case KEY_DATAFLOW:
     cli->dataflow = (erg_dataflow)pick(state, "dataflow", text, erg_dataflow_names);
@@ -703,6 +708,9 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
   case KEY_ACTIVATION_BITS:
     take_activation_bits(state, cli, text);
     cli->bits_given = true;
+    break;
+  case KEY_TRAINING:
+    cli->training = true;
     break;
   case KEY_BUDGET:
     take_budget(state, cli, text);

@@ -214,22 +214,26 @@ static erg_status search_within(const erg_chain *chain, int64_t most, int slots,
 }
 
 /* What one search found is the next one's most, whose slots are finer. Rounding up may yet make them too many: then a
- * few slots more, until a search of its own confirms it. */
+ * few slots more. Confirmed is a budget only by a search of its own. */
 erg_status erg_checkpoint_least(const erg_chain *chain, int slots, int64_t *bytes, erg_error *error) {
   const int64_t all = erg_checkpoint_all_bytes(chain);
-  int64_t found = 0, confirmed = 0;
-  erg_status status = ERG_OK;
-  for (int64_t most = all > 0 ? all : 1; status == ERG_OK && !found; most += most / 8 + 1)
-    status = search_within(chain, most, slots, &found, error);
-  for (int round = 0; round < 3 && status == ERG_OK && found && found != confirmed; round++) {
-    confirmed = found;
-    status = search_within(chain, confirmed, slots, &found, error);
+  int64_t confirmed = all > 0 ? all : 1, candidate = 0, found = 0;
+  erg_status status = search_within(chain, confirmed, slots, &candidate, error);
+  while (status == ERG_OK && !candidate && confirmed / 8 <= all)
+    status = search_within(chain, confirmed += confirmed / 8 + 1, slots, &candidate, error);
+  if (status == ERG_OK && !candidate)
+    status = erg_fail(error, ERG_ERR_DATA, "checkpoint: %d slots are too few for %d stages", slots, chain->count);
+  for (int round = 0; round < 3 && status == ERG_OK && candidate < confirmed; round++) {
+    status = search_within(chain, candidate, slots, &found, error);
+    if (status != ERG_OK || !found) break;
+    confirmed = candidate;
+    candidate = found;
   }
-  for (int64_t more = 1 + confirmed / SLOTS; status == ERG_OK && !found; more *= 2) {
-    status = search_within(chain, confirmed + more, slots, &found, error);
-    if (found) found = confirmed + more;
+  for (int64_t more = 1 + candidate / SLOTS; status == ERG_OK && candidate + more < confirmed; more *= 2) {
+    status = search_within(chain, candidate + more, slots, &found, error);
+    if (status == ERG_OK && found) confirmed = candidate + more;
   }
-  if (status == ERG_OK) *bytes = found;
+  if (status == ERG_OK) *bytes = confirmed;
   return status;
 }
 

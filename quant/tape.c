@@ -151,6 +151,10 @@ const double *erg_tape_value(const erg_tape *tape, int id) {
   return tape->variables[id].value;
 }
 
+double *erg_tape_overwrite(erg_tape *tape, int variable) {
+  return tape->variables[variable].op ? tape->variables[variable].step.y : NULL;
+}
+
 const double *erg_tape_gradient(const erg_tape *tape, int id) {
   return tape->variables[id].gradient;
 }

@@ -7,10 +7,10 @@ typedef struct {
   const erg_training_stages *s;
   const erg_training_step *training;
   int bits;
-  bool *full, *stored, *gradient; /* [node_count] buffers that live */
-  bool *tape, *checkpoint;        /* [stages]: who wants stored copies */
-  bool *done;                     /* [stages]: its forward has run before */
-  bool loss;                      /* has been taken */
+  bool *full, *stored, *mask, *gradient; /* [node_count] buffers that live */
+  bool *tape, *checkpoint;               /* [stages]: who wants stored copies */
+  bool *done;                            /* [stages]: its forward has run before */
+  bool loss;                             /* has been taken */
   int64_t live_bytes;
   erg_training_execution out;
   erg_error *error;
@@ -18,6 +18,10 @@ typedef struct {
 
 static bool shares(const run *r) { /* a copy in the width of the step is the buffer itself */
   return r->bits >= r->s->full_bits;
+}
+
+static bool has_mask(const run *r, int id) {
+  return erg_training_has_mask(r->s->graph->nodes[id].op, r->bits, r->s->full_bits);
 }
 
 static int64_t bytes_of(const run *r, int id, bool stored) {
@@ -31,10 +35,15 @@ static int64_t values_bytes(const run *r, int id) {
   return (r->full[id] ? bytes_of(r, id, false) : 0) + (r->stored[id] ? bytes_of(r, id, true) : 0);
 }
 
+static int64_t node_bytes(const run *r, int id) {
+  return values_bytes(r, id) + (r->mask[id] ? erg_mask_bytes(erg_shape_elements(r->s->graph->nodes[id].out)) : 0) +
+         (r->gradient[id] ? bytes_of(r, id, false) : 0);
+}
+
 static void set(run *r, bool *buffer, int id, bool lives) {
-  const int64_t before = values_bytes(r, id) + (r->gradient[id] ? bytes_of(r, id, false) : 0);
+  const int64_t before = node_bytes(r, id);
   buffer[id] = lives;
-  r->live_bytes += values_bytes(r, id) + (r->gradient[id] ? bytes_of(r, id, false) : 0) - before;
+  r->live_bytes += node_bytes(r, id) - before;
   if (r->live_bytes > r->out.peak_bytes) r->out.peak_bytes = r->live_bytes;
 }
 
@@ -66,6 +75,7 @@ static erg_status forward(run *r, erg_step step) {
     set(r, r->full, id, true);
     if ((tape && r->s->kept[id]) || (step.kind == ERG_STEP_FORWARD_KEEP && id == g->last)) {
       set(r, r->stored, id, true);
+      if (tape) set(r, r->mask, id, has_mask(r, id));
       erg_training_add(tape ? &r->out.step : &r->out.recompute, &r->training->nodes[id][ERG_TRAINING_STORE]);
     }
     for (int from = g->first; from < id; from++)
@@ -89,7 +99,8 @@ static erg_status node_backward(run *r, int id) {
   const erg_node *node = &r->s->graph->nodes[id];
   if (!r->s->learns[id]) return ERG_OK;
   if (!r->gradient[id]) return missing(r, id, "the gradient", id);
-  if (erg_training_reads_output(node->op) && !r->stored[id]) return missing(r, id, "the copy", id);
+  if (has_mask(r, id) && !r->mask[id]) return missing(r, id, "the mask", id);
+  if (erg_training_reads_output(node->op) && !has_mask(r, id) && !r->stored[id]) return missing(r, id, "the copy", id);
   for (int i = 0; i < node->op->inputs; i++) {
     const int from = node->inputs[i];
     const bool batch = r->s->graph->nodes[from].op->role == ERG_ROLE_INPUT;
@@ -117,7 +128,10 @@ static erg_status backward(run *r, int stage) {
   if (!r->tape[index]) return erg_fail(r->error, ERG_ERR_MISMATCH, "stage %s: its tape is not kept", g->name);
   for (int id = g->last; id >= g->first && status == ERG_OK; id--) status = node_backward(r, id);
   r->tape[index] = r->checkpoint[index] = false;
-  for (int id = g->first; id <= g->last; id++) drop_stored(r, index, id);
+  for (int id = g->first; id <= g->last; id++) {
+    drop_stored(r, index, id);
+    set(r, r->mask, id, false);
+  }
   if (index) {
     r->checkpoint[index - 1] = false;
     drop_stored(r, index - 1, r->s->stages[index - 1].last);
@@ -146,11 +160,12 @@ erg_status erg_training_execute(const erg_training_stages *s, const erg_training
   run r = {.s = s, .training = training, .bits = bits, .error = error};
   r.full = erg_arena_alloc(&arena, nodes * sizeof(bool));
   r.stored = erg_arena_alloc(&arena, nodes * sizeof(bool));
+  r.mask = erg_arena_alloc(&arena, nodes * sizeof(bool));
   r.gradient = erg_arena_alloc(&arena, nodes * sizeof(bool));
   r.tape = erg_arena_alloc(&arena, stages * sizeof(bool));
   r.checkpoint = erg_arena_alloc(&arena, stages * sizeof(bool));
   r.done = erg_arena_alloc(&arena, stages * sizeof(bool));
-  erg_status status = r.full && r.stored && r.gradient && r.tape && r.checkpoint && r.done
+  erg_status status = r.full && r.stored && r.mask && r.gradient && r.tape && r.checkpoint && r.done
                           ? run_steps(&r, schedule)
                           : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   if (status == ERG_OK) *out = r.out;

@@ -9,6 +9,14 @@ int64_t erg_stored_bytes(int64_t elements, int bits, int full_bits) {
   return (elements * bits + 7) / 8 + 4 * groups;
 }
 
+bool erg_training_has_mask(const erg_op *op, int bits, int full_bits) {
+  return op->role == ERG_ROLE_CLAMP && bits < full_bits;
+}
+
+int64_t erg_mask_bytes(int64_t elements) {
+  return (elements + 7) / 8;
+}
+
 static bool is_input(const erg_graph *graph, int id) {
   return graph->nodes[id].op->role == ERG_ROLE_INPUT;
 }
@@ -142,7 +150,10 @@ erg_status erg_training_chain(const erg_training_stages *s, const erg_training_s
       if (!s->kept[id]) continue;
       /* Every tape is written once, whatever the schedule. */
       stage->backward_cost += cost[ERG_TRAINING_STORE].energy_pj;
-      stage->kept_tape_bytes += erg_stored_bytes(erg_shape_elements(s->graph->nodes[id].out), bits, s->full_bits);
+      const int64_t elements = erg_shape_elements(s->graph->nodes[id].out);
+      stage->kept_tape_bytes += erg_stored_bytes(elements, bits, s->full_bits);
+      if (erg_training_has_mask(s->graph->nodes[id].op, bits, s->full_bits))
+        stage->kept_tape_bytes += erg_mask_bytes(elements);
     }
     stage->forward_extra_bytes = positive(forward_bytes(s, g) - stage->output_bytes);
     stage->backward_extra_bytes =

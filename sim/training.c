@@ -119,6 +119,10 @@ static int stored_bits(const step *s, int id) {
   return s->point->graph->nodes[id].op->role == ERG_ROLE_INPUT ? s->widths.map : s->widths.stored;
 }
 
+static bool has_mask(const step *s, int id) {
+  return s->widths.stored != s->widths.map && s->point->graph->nodes[id].op->role == ERG_ROLE_CLAMP;
+}
+
 /* Decoding a narrower copy: a product and a sum an element. */
 static void decode(const step *s, int id, erg_op_counts *ops) {
   if (stored_bits(s, id) == s->widths.map) return;
@@ -140,29 +144,38 @@ static erg_status array_inputs(step *s, int id, const erg_conv2d_shape *conv) {
   return status;
 }
 
-/* Rows of pixels that are summed at a time: the most that fit, halving. 0: not even one does, and the pass says why. */
-static int rows_that_fit(const step *s, const erg_conv2d_shape *conv, int input_bits) {
-  for (int rows = conv->in.n * conv->out_h; rows > 1; rows = (rows + 1) / 2) {
+/* Off-chip bits of dW when so many rows of pixels are summed at a time; 0: they do not fit. */
+static uint64_t weights_bits(const step *s, const erg_conv2d_shape *conv, int rows, int input_bits) {
+  uint64_t sum = 0, bits;
+  bool fits = true;
+  for (int b = 0; b < conv->stride_w && fits; b++) {
     erg_geometry g;
-    uint64_t bits;
-    bool fits = true;
-    for (int b = 0; b < conv->stride_w && fits; b++) {
-      if (!training_weights_pass(conv, &s->widths, b, rows, true, input_bits, &g)) continue;
-      g.dataflow = s->point->dataflow;
-      g.products = erg_arch_products(s->point->arch, &s->point->precision);
-      erg_error fault = {0};
-      fits = erg_memo_bits(s->memo, s->point->arch, &g, &bits, &fault) == ERG_OK;
-      erg_error_clear(&fault);
-    }
-    if (fits) return rows;
+    erg_error fault = {0};
+    if (!training_weights_pass(conv, &s->widths, b, rows, true, input_bits, &g)) continue;
+    g.dataflow = s->point->dataflow;
+    g.products = erg_arch_products(s->point->arch, &s->point->precision);
+    fits = erg_memo_bits(s->memo, s->point->arch, &g, &bits, &fault) == ERG_OK;
+    if (fits) sum += bits;
+    erg_error_clear(&fault);
   }
-  return 1;
+  return fits ? sum * (uint64_t)((conv->in.n * conv->out_h + rows - 1) / rows) : 0;
+}
+
+/* Of all rows and their halves those that move least. Where none fit: one, and the pass says why. */
+static int rows_at_once(const step *s, const erg_conv2d_shape *conv, int input_bits) {
+  int best = 1;
+  uint64_t least = 0;
+  for (int rows = conv->in.n * conv->out_h;; rows = (rows + 1) / 2) {
+    const uint64_t bits = weights_bits(s, conv, rows, input_bits);
+    if (bits && (!least || bits < least)) least = bits, best = rows;
+    if (rows == 1) return best;
+  }
 }
 
 static erg_status array_weights(step *s, int id, const erg_conv2d_shape *conv) {
   const erg_node *node = &s->point->graph->nodes[id];
   const int all = conv->in.n * conv->out_h, input_bits = stored_bits(s, node->inputs[0]),
-            at_once = rows_that_fit(s, conv, input_bits);
+            at_once = rows_at_once(s, conv, input_bits);
   erg_status status = ERG_OK;
   bool first = true;
   for (int done = 0; done < all; done += at_once)
@@ -196,10 +209,11 @@ static erg_status vector_inputs(step *s, int id) {
                : !erg_training_reads_inputs(node->op) ? -1
                : node->op->inputs == 2                ? node->inputs[1 - i]
                                                       : node->inputs[0];
-    training_map_pass(graph->nodes[node->inputs[node->op->by_channel ? 0 : i]].out, s->widths.map,
-                      read < 0 ? 0 : stored_bits(s, read), s->widths.map, &g);
+    const int read_bits = read < 0 ? 0 : has_mask(s, id) ? 1 : stored_bits(s, read);
+    training_map_pass(graph->nodes[node->inputs[node->op->by_channel ? 0 : i]].out, s->widths.map, read_bits,
+                      s->widths.map, &g);
     g.rounds = norm ? 2 : 1;
-    if (read >= 0) decode(s, read, &ops);
+    if (read >= 0 && !has_mask(s, id)) decode(s, read, &ops);
     status = add_pass(s, id, ERG_TRAINING_INPUTS, &g, ops);
   }
   return status;
@@ -223,7 +237,7 @@ static erg_status store(step *s, int id) {
   const uint64_t elements = (uint64_t)erg_shape_elements(node->out);
   erg_geometry g;
   if (s->widths.stored == s->widths.map) return ERG_OK;
-  training_map_pass(node->out, s->widths.map, 0, s->widths.stored, &g);
+  training_map_pass(node->out, s->widths.map, 0, s->widths.stored + has_mask(s, id), &g);
   return add_pass(s, id, ERG_TRAINING_STORE, &g,
                   (erg_op_counts){.compare = 2 * elements, .add = 2 * elements, .multiply = elements});
 }

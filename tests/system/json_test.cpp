@@ -218,6 +218,10 @@ TEST(Json, MemoryIsAsDocumented) {
   hold(documented("ergon.memory"), output);
 }
 
+TEST(Json, TrainingStepIsAsDocumented) {
+  hold(documented("ergon.training"), emitted("run shapes-cnn --training --precision fp32,fp8e4m3", 0));
+}
+
 TEST(Json, SensAndAssignAreAsDocumented) {
   test::Folder f;
   ASSERT_EQ(

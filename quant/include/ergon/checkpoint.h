@@ -77,7 +77,7 @@ void erg_checkpoint_free(erg_checkpoint_search *search);
 /** Solves for one budget. ERG_ERR_DATA: no schedule fits, with the least budget that one was found for. */
 erg_status erg_checkpoint(const erg_chain *chain, int64_t budget_bytes, int slots, erg_arena *arena, erg_schedule *out,
                           erg_error *error);
-/** The least budget that a schedule was found for. */
+/** The least budget that a schedule was found for, by a search of its own. ERG_ERR_DATA: too few slots. */
 erg_status erg_checkpoint_least(const erg_chain *chain, int slots, int64_t *bytes, erg_error *error);
 
 /** Runs a schedule step by step over what lives in memory, sharing no code with the search: every step finds its

@@ -6,6 +6,7 @@
 
 #include "ergon/assign.h"
 #include "ergon/checkpoint.h"
+#include "ergon/coded.h"
 #include "ergon/confidence.h"
 #include "ergon/data.h"
 #include "ergon/encoder.h"

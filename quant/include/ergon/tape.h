@@ -71,6 +71,9 @@ int erg_tape_apply(erg_tape *tape, const erg_tape_op *op, const erg_tape_attrs *
                    erg_error *error);
 erg_shape erg_tape_shape(const erg_tape *tape, int variable);
 const double *erg_tape_value(const erg_tape *tape, int variable);
+/** The result of an operator, to be replaced by what backward shall find, once every operator that reads it has been applied. NULL for
+ *  constants and parameters, whose memory is the caller's. */
+double *erg_tape_overwrite(erg_tape *tape, int variable);
 /** After erg_tape_backward; NULL where none was needed. */
 const double *erg_tape_gradient(const erg_tape *tape, int variable);
 /** d variable / d everything before it; `variable` has one element. ERG_ERR_DATA otherwise. */

@@ -5,7 +5,8 @@
  *
  *  A stage ends at a node whose output everything behind it comes from and that some backward reads: a residual block is one
  *  stage, a norm and the ReLU behind it too. What backward reads is kept as coded copies: `bits` an element, with a scale and an
- *  offset of 16 bits for each ERG_STORED_GROUP of them. What is computed on, and all gradients, are held in the width of the
+ *  offset of 16 bits for each ERG_STORED_GROUP of them, and for a ReLU a bit an element, where it let pass: in codes a small value may
+ *  have become zero (study training-memory). What is computed on, and all gradients, are held in the width of the
  *  step. The batch, weights, their gradients and the optimizer's state are not in the budget. */
 #ifndef ERGON_TRAINING_MEMORY_H
 #define ERGON_TRAINING_MEMORY_H
@@ -20,6 +21,10 @@ extern "C" {
 #define ERG_STORED_GROUP 256
 /** Bytes of a stored tensor. `full_bits`: width of the step; bits = full_bits: as it is, without scales. */
 int64_t erg_stored_bytes(int64_t elements, int bits, int full_bits);
+
+/** Whether a node keeps a mask beside its copy: a ReLU whose copy is narrower. It takes a bit an element. */
+bool erg_training_has_mask(const erg_op *op, int bits, int full_bits);
+int64_t erg_mask_bytes(int64_t elements);
 
 typedef struct {
   const char *name;  /**< of its last node */

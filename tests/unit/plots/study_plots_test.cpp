@@ -144,3 +144,12 @@ TEST(StudyPlots, NothingIsAMessage) {
     }
   }
 }
+
+TEST(StudyPlots, TrainingMemoryDrawsGradientsAndAccuracy) {
+  Drawn d("training-memory", committed("training-memory")), none("training-memory", empty("training-memory"));
+  ASSERT_EQ(d.status, ERG_OK) << d.error.message();
+  std::vector<Block> drawn = blocks(d.file("dat"));
+  ASSERT_EQ(drawn.size(), 3u * 2 + 4);
+  for (const Block &block : drawn) EXPECT_EQ(block.lines.size(), 4u) << block.title;
+  EXPECT_EQ(none.status, ERG_ERR_DATA);
+}

@@ -225,6 +225,31 @@ TEST(Checkpoint, SharesOfTheSixteenStageChain) {
   EXPECT_GT(two, 0.85 * four);
 }
 
+// Whatever the slots round up, the least budget that is named has a schedule; with slots of a byte none below it has.
+TEST(Checkpoint, TheLeastBudgetHasASchedule) {
+  test::Random random(43);
+  for (int trial = 0; trial < 300; trial++) {
+    Chain chain = random_chain(random, random.range(1, 12));
+    test::Error error;
+    int64_t coarse = 0, exact = 0;
+    const int slots = random.range(30, 60);
+    ASSERT_EQ(erg_checkpoint_least(&chain, slots, &coarse, &error), ERG_OK) << error.message();
+    ASSERT_EQ(erg_checkpoint_least(&chain, 0, &exact, &error), ERG_OK) << error.message();
+    EXPECT_LE(exact, coarse);
+    EXPECT_EQ(Found(chain, coarse, slots).status, ERG_OK) << trial << ": " << coarse << " in " << slots;
+    EXPECT_EQ(Found(chain, exact).status, ERG_OK);
+    if (exact > 1) EXPECT_NE(Found(chain, exact - 1).status, ERG_OK) << trial;
+  }
+}
+
+TEST(Checkpoint, TooFewSlotsAreAMessage) {
+  Chain chain(1, std::vector<erg_stage>(12, {1, 1, 1, 1, 2, 0, 0, 0}));
+  test::Error error;
+  int64_t bytes;
+  EXPECT_EQ(erg_checkpoint_least(&chain, 2, &bytes, &error), ERG_ERR_DATA);
+  EXPECT_NE(std::string(error.message()).find("2 slots are too few for 12 stages"), std::string::npos);
+}
+
 TEST(Checkpoint, WhatCannotBeIsAMessage) {
   test::Arena arena;
   erg_schedule s{};

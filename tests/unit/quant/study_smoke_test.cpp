@@ -194,3 +194,18 @@ TEST(StudySmoke, StyleOnTheKernelsAndTheMachine) {
   }
   EXPECT_EQ(pictures, 3 * 9); // content, style, float and six widths
 }
+
+// Too little trained to be judged; gradients are those of the study, over fewer draws.
+TEST(StudySmoke, TrainingMemoryIsBiasedByRoundingAndByMasks) {
+  Result r("training-memory", 1, true);
+  auto fall = [&](const char *bits, const char *rounding, const char *masks) {
+    return r.value({"gradient", bits, rounding, masks}, 2) / r.value({"gradient", bits, rounding, masks}, 3);
+  };
+  for (const char *bits : {"8", "4", "2", "1"}) {
+    EXPECT_NEAR(fall(bits, "stochastic", "bits") / std::sqrt(50), 1, 0.25) << bits;
+    EXPECT_NEAR(fall(bits, "nearest", "bits"), 1, 1e-9) << bits;
+    EXPECT_LT(fall(bits, "stochastic", "codes"), 2) << bits;
+  }
+  EXPECT_EQ(r.claims[0].verdict, ERG_SHOWS);
+  EXPECT_TRUE(std::isfinite(r.value({"training", "full", "-", "-"}, 0)));
+}

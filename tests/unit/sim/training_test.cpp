@@ -125,7 +125,7 @@ TEST(Training, GradientOfWeightsIsTheProductOverTheBatch) {
 TEST(Training, GradientOfWeightsInPartsMovesMoreAndComputesTheSame) {
   const std::string text = net(56, 56, 32, "  - {name: a, op: conv2d, K: 16, kernel: 3, pad: 1}\n");
   Bench large(text, 4), small(text, 4);
-  erg_override sets[] = {{"levels.1.capacity_kib", "64"}};
+  erg_override sets[] = {{"levels.2.capacity_kib", "16"}};
   erg_arch_free(&small.arch);
   ASSERT_EQ(erg_arch_load("edge", sets, 1, &small.arch, &small.error), ERG_OK) << small.error.message();
   Step all(large), parts(small);
