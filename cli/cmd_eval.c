@@ -63,12 +63,17 @@ static erg_status evaluate_row(erg_eval *eval, const inputs *in, const erg_calib
                                         .layers = widths ? widths->nodes : NULL,
                                         .weight_grid = {.per_tensor = cli->per_tensor},
                                         .calibration = (erg_calibration_method)cli->calibration};
-  const erg_integer_machine machine = {.point = eval->machine, .quiet = cli->quiet};
+  erg_progress progress;
+  const erg_integer_machine machine = {.point = eval->machine, .quiet = cli->quiet, .progress = &progress};
   erg_error fault = {0};
+  row->widths = widths;
+  erg_progress_start(&progress, row->name, "example", in->test.count, cli->quiet);
+  progress.wait_s = 1; /* small networks are done before a bar would help */
   erg_status status = erg_quantize(&in->graph, &in->weights, calibration, &options, &row->quantized, &fault);
   if (status == ERG_OK)
     status = erg_evaluate(&row->quantized, &in->weights, &in->test, (erg_integer_model)cli->integer_model, &machine,
                           &row->evaluation, &fault);
+  if (status == ERG_OK) erg_progress_end(&progress);
   if (status == ERG_ERR_UNSUPPORTED) {
     row->skipped = true;
     row->reason = erg_arena_strdup((erg_arena *)&cli->arena, fault.text ? fault.text : "");

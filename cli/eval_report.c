@@ -57,6 +57,10 @@ static void print_rows(const erg_eval *e, FILE *stream) {
   erg_table_print(table, stream);
   erg_table_free(table);
   for (int i = 0; i < e->row_count; i++)
+    if (e->rows[i].widths)
+      fprintf(stream, "%s: precision plan %s, sha256 %.12s\n", e->rows[i].name, e->rows[i].widths->plan.file,
+              e->rows[i].widths->plan.sha256);
+  for (int i = 0; i < e->row_count; i++)
     if (e->rows[i].skipped) fprintf(stream, "%s: skipped, because %s\n", e->rows[i].name, e->rows[i].reason);
 }
 
@@ -110,9 +114,9 @@ static json_t *row_json(const erg_eval *e, const erg_eval_row *row) {
   const erg_evaluation *v = &row->evaluation;
   bool rtl = e->cli->integer_model == ERG_INTEGER_RTL && !row->skipped;
   double sqnr = row->skipped ? NAN : v->sqnr_db[e->graph->node_count - 1];
-  return json_pack("{s:s, s:s, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "precision", row->name, "status",
-                   row->skipped ? "skipped" : "ok", "reason", row->reason, "accuracy",
-                   row->skipped ? json_null() : number(v->accuracy), "loss",
+  return json_pack("{s:s, s:o, s:s, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "precision", row->name,
+                   "precision_plan", erg_plan_json(row->widths), "status", row->skipped ? "skipped" : "ok", "reason",
+                   row->reason, "accuracy", row->skipped ? json_null() : number(v->accuracy), "loss",
                    row->skipped ? json_null() : number(v->loss), "tied",
                    row->skipped ? json_null() : json_integer(v->tied), "output_sqnr_db", number(sqnr), "sqnr_examples",
                    row->skipped ? json_null() : json_integer(v->sqnr_examples), "checked_outputs",

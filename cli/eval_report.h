@@ -9,6 +9,7 @@
 /** A row: one precision. */
 typedef struct {
   const char *name;
+  const erg_widths *widths; /**< of a plan; NULL: one precision for all layers */
   bool skipped;
   char *reason;            /**< why it was skipped */
   erg_quantized quantized;

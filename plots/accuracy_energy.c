@@ -130,9 +130,9 @@ static void reduce(picture *p) {
 }
 
 static const char *colour_of(const char *series) {
-  static const char *const colours[][2] = {{"uniform", "#000000"}, {"random", "#c4c4c4"}, {"anti", "#D55E00"},
-                                           {"scan", "#0072B2"},    {"fisher", "#009E73"}, {"quad", "#56B4E9"},
-                                           {"shuffled", "#CC79A7"}};
+  static const char *const colours[][2] = {{"uniform", "#000000"},  {"random", "#c4c4c4"},     {"anti", "#D55E00"},
+                                           {"scan", "#0072B2"},     {"fisher", "#009E73"},     {"quad", "#56B4E9"},
+                                           {"shuffled", "#CC79A7"}, {"hutchinson", "#882255"}, {"trace", "#999933"}};
   for (size_t i = 0; i < ERG_COUNT_OF(colours); i++)
     if (strncmp(series, colours[i][0], strlen(colours[i][0])) == 0) return colours[i][1];
   return "#E69F00";

@@ -112,7 +112,10 @@ erg_status erg_evaluate(const erg_quantized *quantized, const erg_weights *weigh
   session s = {.q = quantized};
   *out = (erg_evaluation){.examples = data->count, .node_count = quantized->graph->node_count};
   erg_status status = open_session(&s, weights, data, model, machine, out, error);
-  while (status == ERG_OK && erg_examples_next(&s.examples)) status = run_batch(&s, out, error);
+  while (status == ERG_OK && erg_examples_next(&s.examples)) {
+    status = run_batch(&s, out, error);
+    if (machine && machine->progress) erg_progress_update(machine->progress, s.examples.first + s.examples.count, "");
+  }
   if (status == ERG_OK) {
     erg_score_end(out);
     erg_integer_checked(s.integer, &out->checked_outputs, &out->mismatches);

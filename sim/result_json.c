@@ -213,7 +213,7 @@ static const char *evidence_of(erg_model model) {
   return names[model];
 }
 
-static json_t *plan_json(const erg_widths *widths) {
+json_t *erg_plan_json(const erg_widths *widths) {
   char fallback[32];
   if (!widths) return json_null();
   return json_pack("{s:s, s:s, s:s, s:i}", "file", widths->plan.file, "sha256", widths->plan.sha256, "default",
@@ -229,7 +229,7 @@ json_t *erg_result_json(const erg_result *r) {
   json_object_set_new(object, "mac", json_string(erg_mac_kind_names[p->arch->mac]));
   json_object_set_new(object, "technology", json_string(p->technology->name));
   json_object_set_new(object, "precision", json_string(erg_point_precision_name(p, precision)));
-  json_object_set_new(object, "precision_plan", plan_json(p->widths));
+  json_object_set_new(object, "precision_plan", erg_plan_json(p->widths));
   json_object_set_new(object, "fusion", json_string(erg_fusion_names[p->fusion]));
   json_object_set_new(object, "dataflow", json_string(erg_dataflow_names[p->dataflow]));
   json_object_set_new(object, "model", json_string(erg_model_names[p->model]));

@@ -191,8 +191,9 @@ TEST(Json, EvalIsAsDocumented) {
   ASSERT_EQ(erg_weights_new(&graph, &weights, &error), ERG_OK);
   erg_weights_initialize(&weights, 1);
   ASSERT_EQ(erg_weights_write((f / "w.safetensors").c_str(), &weights, nullptr, &error), ERG_OK) << error.message();
-  std::string line =
-      "eval manifold-mlp-relu --data manifold --examples 20 --precision int8,fp16 --weights '" + (f / "w.safetensors'");
+  test::write_file(f / "plan.yaml", "name: plan\ndefault: int8\nlayers: {fc1: w4a8}\n");
+  std::string line = "eval manifold-mlp-relu --data manifold --examples 20 --weights '" + f / "w.safetensors" +
+                     "' --precision int8,fp16,'" + f / "plan.yaml'";
   hold(documented("ergon.eval"), emitted(line, 0));
   Paths percentile = emitted(line + " --calibration percentile --equalize", 0);
   EXPECT_TRUE(percentile.count("equalized_pairs") && percentile.count("calibration.percent"));

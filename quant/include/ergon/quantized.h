@@ -167,10 +167,11 @@ typedef struct {
   bool quiet;
   const char *mutant;     /**< tests: a deliberately wrong array, or NULL */
   double gap_probability; /**< random input gaps (tests) */
+  erg_progress *progress; /**< in examples, of erg_evaluate by any model; NULL: none */
 } erg_integer_machine;
 
 typedef struct erg_integer_run erg_integer_run;
-/** `machine` is read by RTL alone, else NULL. `quantized` must outlive the run; after erg_quantized_refresh open another.
+/** `machine` is read by RTL alone (but its progress), else NULL. `quantized` must outlive the run; after erg_quantized_refresh open another.
  *  Errors as erg_verify_open's. */
 erg_status erg_integer_open(const erg_quantized *quantized, erg_integer_model model, const erg_integer_machine *machine,
                             erg_integer_run **out, erg_error *error);

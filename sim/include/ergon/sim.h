@@ -245,6 +245,7 @@ void erg_memo_clear(struct erg_memo *memo);
 void erg_memo_free(struct erg_memo *memo);
 void erg_result_free(erg_result *result);
 json_t *erg_result_json(const erg_result *result); /**< one entry of "results" */
+json_t *erg_plan_json(const erg_widths *widths);    /**< file, hash, default, entries of a precision plan; null without one */
 /** The envelope {"schema", "version", "provenance"}; the caller adds what the schema holds. No point (NULL): sha256 is
  *  null. */
 json_t *erg_envelope_json(const char *schema, const char *command, const erg_point *point);
