@@ -51,7 +51,8 @@ static erg_quantize_options options_of(const prices *p, const int *option, erg_p
 }
 
 static erg_status sensitivities(trial *t, erg_error *error) {
-  erg_sens_options options = {.bits = bits, .count = OPTIONS, .probes = PROBES, .seed = t->lab.seed};
+  erg_sens_options options = {
+      .bits = bits, .count = OPTIONS, .probes = t->out->brief ? 4 : PROBES, .seed = t->lab.seed};
   erg_precision_parse("int8", &options.base, NULL);
   return erg_sens_measure(&t->lab.graph, &t->weights, &t->calibration, &t->scanned, &options, &t->sens, error);
 }
