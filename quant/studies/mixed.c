@@ -2,8 +2,10 @@
 /* Mixed precision under an energy budget: plans by curvature and by measurement against uniform widths of equal energy
  * and against controls, on the integer kernels and the machine's own joules. A convolutional network whose layers reuse
  * their weights unequally, and a perceptron, where a joule buys the same everywhere. */
+#include "ergon/sens.h"
 #include "ergon/study.h"
-#include "sensitivity.h"
+#include "lab.h"
+#include "prices.h"
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdlib.h>
@@ -11,6 +13,7 @@
 
 #define SCAN_EXAMPLES 400
 #define RANDOM_PLANS 10
+#define PROBES 16
 
 static const int bits[] = {3, 4, 5, 6, 8};
 enum { OPTIONS = ERG_COUNT_OF(bits), WIDEST = OPTIONS - 1 };
@@ -21,7 +24,7 @@ typedef struct {
   erg_weights weights;
   erg_calibration calibration;
   erg_dataset scanned; /* the first training examples: sensitivity is measured and loss is judged on them */
-  sensitivity sensitivity;
+  erg_sens sens;
   double float_loss, float_accuracy, float_test_loss; /* of the scanned, of the test examples */
   const char *net;
   erg_study_result *out;
@@ -36,6 +39,21 @@ static erg_status note(const trial *t, const char *family, const char *training,
                        double pj, const judged *j, erg_error *error) {
   return erg_study_add(t->out, t->lab.seed, (const char *const[]){t->net, family, training, series, budget},
                        (const double[]){pj, j->loss, j->drop, NAN, NAN, j->test_loss}, error);
+}
+
+/* Options of the quantizer for one choice of widths; `layers` [node_count] is filled. */
+static erg_quantize_options options_of(const prices *p, const int *option, erg_precision *layers, int node_count) {
+  erg_precision eight;
+  erg_precision_parse("int8", &eight, NULL);
+  for (int id = 0; id < node_count; id++) layers[id] = eight;
+  for (int l = 0; l < p->layers; l++) layers[p->nodes[l]].weight_bits = p->bits[option[l]];
+  return (erg_quantize_options){.precision = eight, .layers = layers};
+}
+
+static erg_status sensitivities(trial *t, erg_error *error) {
+  erg_sens_options options = {.bits = bits, .count = OPTIONS, .probes = PROBES, .seed = t->lab.seed};
+  erg_precision_parse("int8", &options.base, NULL);
+  return erg_sens_measure(&t->lab.graph, &t->weights, &t->calibration, &t->scanned, &options, &t->sens, error);
 }
 
 static erg_status judge_weights(const trial *t, const erg_weights *weights, const erg_calibration *calibration,
@@ -88,7 +106,7 @@ static erg_status note_controls(const trial *t, const char *budget, double pj, i
     const char *name;
     erg_assign_control control;
   } controls[] = {{"shuffled", ERG_CONTROL_SHUFFLED}, {"anti", ERG_CONTROL_ANTI}};
-  erg_assign_table table = {t->prices.layers, OPTIONS, t->prices.energy_pj, t->sensitivity.loss[BY_FISHER]};
+  erg_assign_table table = {t->prices.layers, OPTIONS, t->prices.energy_pj, t->sens.loss[ERG_SENS_FISHER]};
   erg_random random;
   judged unused;
   erg_status status = ERG_OK;
@@ -116,9 +134,9 @@ static erg_status run_budget(const trial *t, int o, bool controls, erg_error *er
   uniform(t, o, option);
   judged all, plan, measured = {INFINITY, NAN, NAN};
   erg_status status = note_plan(t, "uniform", budget, option, &all, error);
-  for (int e = 0; e < ESTIMATORS && status == ERG_OK; e++) {
-    status = note_solved(t, estimator_names[e], budget, t->sensitivity.loss[e], pj, &arena, &plan, error);
-    if (status == ERG_OK && e != BY_NORM && plan.loss < measured.loss) measured = plan;
+  for (int e = 0; e < ERG_SENS_COUNT && status == ERG_OK; e++) {
+    status = note_solved(t, erg_sens_names[e], budget, t->sens.loss[e], pj, &arena, &plan, error);
+    if (status == ERG_OK && e != ERG_SENS_NORM && plan.loss < measured.loss) measured = plan;
   }
   /* Of the estimators' plans the one that measures best where sensitivity was measured. Its loss there was chosen, so
    * only the test examples judge it. */
@@ -139,13 +157,13 @@ static erg_status note_ranks(const trial *t, int o, erg_error *error) {
   char budget[16];
   erg_status status = ERG_OK;
   snprintf(budget, sizeof budget, "%d bit", bits[o]);
-  for (int e = 0; e < BY_SCAN && status == ERG_OK; e++) {
+  for (int e = 0; e < ERG_SENS_SCAN && status == ERG_OK; e++) {
     char series[32];
     for (int l = 0; l < t->prices.layers; l++) {
-      truth[l] = t->sensitivity.loss[BY_SCAN][l * OPTIONS + o];
-      guess[l] = t->sensitivity.loss[e][l * OPTIONS + o];
+      truth[l] = t->sens.loss[ERG_SENS_SCAN][l * OPTIONS + o];
+      guess[l] = t->sens.loss[e][l * OPTIONS + o];
     }
-    snprintf(series, sizeof series, "rank of %s", estimator_names[e]);
+    snprintf(series, sizeof series, "rank of %s", erg_sens_names[e]);
     status = erg_study_add(t->out, t->lab.seed, (const char *const[]){t->net, "-", "-", series, budget},
                            (const double[]){NAN, NAN, NAN,
                                             gsl_stats_spearman(guess, 1, truth, 1, (size_t)t->prices.layers, work), NAN,
@@ -200,7 +218,7 @@ static erg_status run_machines(const trial *t, erg_error *error) {
   double loss = 0, own = 0, foreign = 0;
   erg_status status = prices_open(t->net, "edge", "native", 1, bits, OPTIONS, &other, error);
   if (status != ERG_OK) return status;
-  const double *predicted = t->sensitivity.loss[BY_FISHER];
+  const double *predicted = t->sens.loss[ERG_SENS_FISHER];
   const erg_assign_table first = {t->prices.layers, OPTIONS, t->prices.energy_pj, predicted},
                          second = {other.layers, OPTIONS, other.energy_pj, predicted};
   for (int l = 0; l < t->prices.layers; l++) loss += predicted[l * OPTIONS + 1];
@@ -234,13 +252,13 @@ static erg_status run_trial(uint64_t seed, const char *net, const char *data, bo
   t.float_loss = score.loss;
   if (status == ERG_OK) status = lab_judge_float(&t.lab, &t.weights, &t.lab.test, &score, error);
   t.float_accuracy = score.accuracy, t.float_test_loss = score.loss;
-  if (status == ERG_OK)
-    status = sensitivity_of(&t.lab, &t.weights, &t.calibration, &t.prices, &t.scanned, &t.sensitivity, error);
+  if (status == ERG_OK) status = sensitivities(&t, error);
   for (int o = 0; o < WIDEST && status == ERG_OK; o++)
     if ((whole && !out->brief) || bits[o] == 4) status = run_budget(&t, o, whole && bits[o] >= 4, error);
   for (int o = 0; o < 2 && status == ERG_OK && whole; o++) status = note_ranks(&t, o, error);
   if (status == ERG_OK && whole) status = run_machines(&t, error);
   for (int o = 0; o < 2 && status == ERG_OK && whole && !out->brief; o++) status = run_qat(&t, &training, o, error);
+  erg_sens_free(&t.sens);
   erg_calibration_free(&t.calibration);
   erg_weights_free(&t.weights);
   prices_close(&t.prices);
@@ -296,8 +314,14 @@ static erg_status random_mean(erg_study_result *r, const char *budget, figure *o
   return ERG_OK;
 }
 
-enum { UNIFORM, QUAD, FISHER, NORM, SCAN, SHUFFLED, ANTI, FIGURES };
-static const char *const series_names[] = {"uniform", "quad", "fisher", "norm", "scan", "shuffled", "anti"};
+enum { UNIFORM, QUAD, HUTCHINSON, TRACE, FISHER, NORM, SCAN, SHUFFLED, ANTI, FIGURES };
+static const char *const series_names[] = {"uniform", "quad", "hutchinson", "trace", "fisher",
+                                           "norm",    "scan", "shuffled",   "anti"};
+static const char *const titles[] = {[QUAD] = "the exact layer quadratic",
+                                     [HUTCHINSON] = "Hutchinson's diagonal of the Hessian",
+                                     [TRACE] = "the mean trace of the Hessian",
+                                     [FISHER] = "the Fisher diagonal",
+                                     [SCAN] = "the measured scan"};
 
 static erg_status judge_budget(erg_study_result *r, const char *budget, erg_error *error) {
   figure f[FIGURES], random;
@@ -309,20 +333,23 @@ static erg_status judge_budget(erg_study_result *r, const char *budget, erg_erro
   snprintf(setting, sizeof setting,
            "shapes-cnn on shapes, edge with a scalable MAC, energy of uniform %s weights, activations of 8 bits",
            budget);
-  int n = r->seeds, most = (11 * n + 11) / 12, wins = erg_study_wins(&f[FISHER].series, &f[UNIFORM].series);
-  status = erg_study_claim_add(
-      r,
-      wins >= most                       ? ERG_SHOWS
-      : f[FISHER].mean < f[UNIFORM].mean ? ERG_SHOWS_IN_PART
-                                         : ERG_DOES_NOT_SHOW,
-      "a plan by the Fisher diagonal loses less than uniform widths of the same energy", setting,
-      "uniform widths; the same solver with ||delta||^2 alone, without curvature", error,
-      "loss increase [nat]: uniform %.4f (sd %.4f), fisher %.4f (%.4f), without curvature %.4f (%.4f); better than "
-      "uniform in %d of %d "
-      "seeds (p = %.2g), by quad in %d, by scan in %d, without curvature in %d",
-      f[UNIFORM].mean, f[UNIFORM].deviation, f[FISHER].mean, f[FISHER].deviation, f[NORM].mean, f[NORM].deviation, wins,
-      n, erg_sign_test(wins, n), erg_study_wins(&f[QUAD].series, &f[UNIFORM].series),
-      erg_study_wins(&f[SCAN].series, &f[UNIFORM].series), erg_study_wins(&f[NORM].series, &f[UNIFORM].series));
+  int n = r->seeds, most = (11 * n + 11) / 12;
+  for (int e = QUAD; e <= SCAN && status == ERG_OK; e++) {
+    if (e == NORM) continue;
+    int wins = erg_study_wins(&f[e].series, &f[UNIFORM].series);
+    char claim[120];
+    snprintf(claim, sizeof claim, "a plan by %s loses less than uniform widths of the same energy", titles[e]);
+    status = erg_study_claim_add(
+        r,
+        wins >= most                  ? ERG_SHOWS
+        : f[e].mean < f[UNIFORM].mean ? ERG_SHOWS_IN_PART
+                                      : ERG_DOES_NOT_SHOW,
+        claim, setting, "uniform widths; the same solver with ||delta||^2 alone, without curvature", error,
+        "loss increase [nat]: uniform %.4f (sd %.4f), %s %.4f (%.4f), without curvature %.4f (%.4f); better than "
+        "uniform in %d of %d seeds (p = %.2g), without curvature in %d",
+        f[UNIFORM].mean, f[UNIFORM].deviation, series_names[e], f[e].mean, f[e].deviation, f[NORM].mean,
+        f[NORM].deviation, wins, n, erg_sign_test(wins, n), erg_study_wins(&f[NORM].series, &f[UNIFORM].series));
+  }
   int over_random = erg_study_wins(&f[FISHER].series, &random.series),
       over_anti = erg_study_wins(&f[FISHER].series, &f[ANTI].series),
       over_shuffled = erg_study_wins(&f[FISHER].series, &f[SHUFFLED].series);
@@ -371,7 +398,7 @@ static erg_status judge_measured(erg_study_result *r, const char *budget, erg_er
       wins >= most                    ? ERG_SHOWS
       : loss.mean < uniform_loss.mean ? ERG_SHOWS_IN_PART
                                       : ERG_DOES_NOT_SHOW,
-      "of the plans by quad, fisher and scan, the one that measures best on 400 training images beats uniform widths",
+      "of the plans by curvature and by scan, the one that measures best on 400 training images beats uniform widths",
       setting, "uniform widths of the same energy, on images that neither plan nor choice has seen", error,
       "test loss increase [nat]: uniform %.4f (sd %.4f), chosen plan %.4f (%.4f), better in %d of %d seeds (p = %.2g); "
       "points of accuracy lost: %.1f (sd %.1f), %.1f (%.1f)",
