@@ -47,7 +47,7 @@ static erg_status add_frontier(job *j) {
   erg_status status = erg_checkpoint_solve(&j->chain, all, 0, &search, j->error);
   if (status != ERG_OK) return status;
   for (int64_t at = 0; status == ERG_OK && (at = erg_checkpoint_next(search, at)) > 0;) {
-    if (j->out->point_count == MOST_POINTS - 2) break; /* a cost falls at most once a slot of 2000 */
+    if (j->out->point_count == MOST_POINTS - 3) break; /* a cost falls at most once a slot of 2000 */
     erg_memory_point *point = &j->out->points[j->out->point_count++];
     status = erg_checkpoint_trace(search, at, j->arena, &point->schedule, j->error);
     if (status == ERG_OK) status = execute(j, at, point);
@@ -64,15 +64,28 @@ static erg_status add_budget(job *j, int64_t budget_bytes) {
   return status;
 }
 
+/* Of the front the cheapest that the budget holds, or none. */
+static void keep_within(erg_memory_width *out, int64_t budget_bytes) {
+  int within = 0;
+  while (within < out->point_count && out->points[within].run.peak_bytes <= budget_bytes) within++;
+  if (within > 0) out->points[0] = out->points[within - 1];
+  out->point_count = within > 0;
+}
+
+/* The search takes all that lives in a stage to live at once, the executor does not: a schedule that was searched for a
+ * larger budget may keep a smaller one. So all are executed, and their peaks decide. */
 static erg_status find_points(job *j, int64_t budget_bytes) {
   erg_memory_width *out = j->out;
-  erg_status status = erg_checkpoint_least(&j->chain, 0, &out->least_bytes, j->error);
-  if (status == ERG_OK && budget_bytes && out->keep_all.run.peak_bytes > budget_bytes)
-    return budget_bytes < out->least_bytes ? ERG_OK : add_budget(j, budget_bytes);
-  if (status == ERG_OK && !budget_bytes) status = add_frontier(j);
-  if (status == ERG_OK && !budget_bytes) status = add_budget(j, out->least_bytes);
+  int64_t least = 0;
+  erg_status status = erg_checkpoint_least(&j->chain, 0, &least, j->error);
+  if (status == ERG_OK) status = add_frontier(j);
+  if (status == ERG_OK) status = add_budget(j, least);
+  if (status == ERG_OK && budget_bytes > least && budget_bytes < out->keep_all.run.peak_bytes)
+    status = add_budget(j, budget_bytes); /* with slots of its own size */
   out->points[out->point_count++] = out->keep_all;
   keep_the_front(out);
+  out->least_bytes = out->points[0].run.peak_bytes;
+  if (budget_bytes) keep_within(out, budget_bytes);
   return status;
 }
 

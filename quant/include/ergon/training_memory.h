@@ -73,7 +73,7 @@ typedef struct {
 typedef struct {
   int bits;
   erg_memory_point keep_all;
-  int64_t least_bytes;      /**< least budget that a schedule was found for */
+  int64_t least_bytes;      /**< least budget that a schedule was found for: the front's least peak, as executed */
   erg_memory_point *points; /**< ascending peaks, descending recomputation: all that nothing beats; with a budget the one, or none */
   int point_count;
 } erg_memory_width;

@@ -120,6 +120,7 @@ TEST(TrainingMemory, ExecutedPeaksKeepTheirBudgets) {
     const int bits = trial % 2 ? 32 : random.range(2, 16);
     erg_memory_width all = n.memory(bits, 0);
     ASSERT_GT(all.point_count, 0);
+    EXPECT_LE(all.least_bytes, all.keep_all.run.peak_bytes);
     EXPECT_EQ(all.points[all.point_count - 1].run.recompute.energy_pj, 0) << "keeping all is on the front";
     for (int i = 0; i < all.point_count; i++) {
       const erg_memory_point &p = all.points[i];
@@ -137,7 +138,10 @@ TEST(TrainingMemory, ExecutedPeaksKeepTheirBudgets) {
       const int64_t budget = random.range(all.least_bytes / 2, all.keep_all.run.peak_bytes);
       erg_memory_width w = n.memory(bits, budget);
       EXPECT_EQ(w.point_count, budget >= all.least_bytes ? 1 : 0) << budget << " of at least " << all.least_bytes;
-      if (w.point_count) EXPECT_LE(w.points[0].run.peak_bytes, budget);
+      if (!w.point_count) continue;
+      EXPECT_LE(w.points[0].run.peak_bytes, budget);
+      for (int i = 0; i < all.point_count && all.points[i].run.peak_bytes <= budget; i++)
+        EXPECT_LE(w.points[0].run.recompute.energy_pj, all.points[i].run.recompute.energy_pj) << "of the front";
     }
   }
   std::printf("%d points, %d recompute, %d within 10 %% of their budget\n", points, recomputing, tight);
