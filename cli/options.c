@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "command.h"
 #include "ergon/quant.h"
+#include "option_values.h"
 #include <argp.h>
 #include <limits.h>
 #include <math.h>
@@ -301,135 +301,6 @@ typedef struct {
   int least, most;
 } parse;
 
-static int name_index(const char *word, const char *const *names) {
-  for (int i = 0; names[i]; i++)
-    if (strcmp(names[i], word) == 0) return i;
-  return -1;
-}
-
-static int pick(struct argp_state *state, const char *option, const char *word, const char *const *names) {
-  int index = name_index(word, names);
-  if (index >= 0) return index;
-  char list[256] = "";
-  for (int i = 0; names[i]; i++)
-    snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i ? ", " : "", names[i]);
-  const char *nearest = erg_nearest(word, names);
-  argp_error(state, "--%s: found '%s'%s%s%s; allowed: %s", option, word, nearest ? " (did you mean " : "",
-             nearest ? nearest : "", nearest ? "?)" : "", list);
-  return 0;
-}
-
-static int64_t whole(struct argp_state *state, const char *option, const char *word, int64_t low, int64_t high) {
-  int64_t value = 0;
-  if (!erg_parse_int(word, &value) || value < low || value > high)
-    argp_error(state, "--%s: found '%s'; allowed: a whole number from %lld to %lld", option, word, (long long)low,
-               (long long)high);
-  return value;
-}
-
-static double real(struct argp_state *state, const char *option, const char *word, double low, double high) {
-  double value = 0;
-  if (!erg_parse_real(word, &value) || value < low || value > high)
-    argp_error(state, "--%s: found '%s'; allowed: a number from %g to %g", option, word, low, high);
-  return value;
-}
-
-static void take_precisions(struct argp_state *state, erg_cli *cli, const char *list) {
-  char *rest = erg_arena_strdup(&cli->arena, list);
-  cli->precision_count = 0;
-  for (char *word; (word = strsep(&rest, ","));) {
-    erg_error error = {0};
-    if (cli->precision_count == MOST_LIST) argp_error(state, "--precision: more than %d", MOST_LIST);
-    int index = cli->precision_count++;
-    cli->precision_files[index] = erg_precision_is_plan(word) ? word : NULL;
-    if (!cli->precision_files[index] && erg_precision_parse(word, &cli->precisions[index], &error) != ERG_OK)
-      argp_error(state, "--%s", error.text);
-  }
-}
-
-static void take_fusions(struct argp_state *state, erg_cli *cli, const char *list) {
-  char *rest = erg_arena_strdup(&cli->arena, list);
-  cli->fusion_count = 0;
-  for (char *word; (word = strsep(&rest, ","));) {
-    if (cli->fusion_count == MOST_LIST) argp_error(state, "--fusion: more than %d", MOST_LIST);
-    cli->fusions[cli->fusion_count++] = (erg_fusion)pick(state, "fusion", word, erg_fusion_names);
-  }
-}
-
-static void take_bits(struct argp_state *state, erg_cli *cli, const char *list) {
-  char *rest = erg_arena_strdup(&cli->arena, list);
-  cli->bit_count = 0;
-  for (char *word; (word = strsep(&rest, ","));) {
-    int bits = (int)whole(state, "bits", word, 2, 16);
-    if (cli->bit_count && bits <= cli->bits[cli->bit_count - 1])
-      argp_error(state, "--bits: found '%s'; allowed: widths from 2 to 16, ascending", list);
-    if (cli->bit_count < (int)ERG_COUNT_OF(cli->bits)) cli->bits[cli->bit_count++] = bits;
-  }
-}
-
-static void take_activation_bits(struct argp_state *state, erg_cli *cli, const char *list) {
-  char *rest = erg_arena_strdup(&cli->arena, list);
-  cli->bit_count = 0;
-  for (char *word; (word = strsep(&rest, ","));) {
-    int bits = (int)whole(state, "activation-bits", word, 1, 32);
-    for (int i = 0; i < cli->bit_count; i++)
-      if (cli->bits[i] == bits) argp_error(state, "--activation-bits: found %d twice", bits);
-    if (cli->bit_count == (int)ERG_COUNT_OF(cli->bits))
-      argp_error(state, "--activation-bits: more than %d widths", (int)ERG_COUNT_OF(cli->bits));
-    cli->bits[cli->bit_count++] = bits;
-  }
-}
-
-static void take_budget(struct argp_state *state, erg_cli *cli, const char *text) {
-  static const struct {
-    const char *name;
-    double bytes;
-  } units[] = {{"", 1},     {"B", 1},      {"kB", 1e3},      {"MB", 1e6},
-               {"GB", 1e9}, {"KiB", 1024}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
-  const size_t digits = strspn(text, "0123456789.");
-  char *number = erg_arena_strdup(&cli->arena, text);
-  double value = 0, bytes = -1;
-  number[digits] = 0;
-  for (size_t i = 0; i < ERG_COUNT_OF(units) && erg_parse_real(number, &value); i++)
-    if (strcmp(text + digits, units[i].name) == 0) bytes = value * units[i].bytes;
-  if (!(bytes >= 1) || bytes > 1e15)
-    argp_error(state, "--budget: found '%s'; allowed: 1 to 1e15 bytes, as 64MiB, 200MB, 1000000", text);
-  cli->budget_bytes = (int64_t)bytes;
-}
-
-static void take_energy(struct argp_state *state, erg_cli *cli, const char *text) {
-  char *word = erg_arena_strdup(&cli->arena, text);
-  size_t length = strlen(text);
-  cli->energy_given = true;
-  cli->energy_share = length > 1 && text[length - 1] == '%';
-  if (cli->energy_share) word[length - 1] = 0;
-  cli->energy_budget = real(state, "energy-budget", word, 0, 1e30) * (cli->energy_share ? 0.01 : 1);
-}
-
-static void take_set(struct argp_state *state, erg_cli *cli, const char *text) {
-  char *path = erg_arena_strdup(&cli->arena, text), *value = strchr(path, '='), *dot = strchr(path, '.');
-  if (!value || !dot || dot > value) {
-    argp_error(state, "--set: found '%s'; allowed: arch.KEY=VALUE, tech.KEY=VALUE, workload.KEY=VALUE", text);
-    return;
-  }
-  *value++ = 0;
-  *dot++ = 0;
-  const struct {
-    const char *room;
-    erg_override *sets;
-    int *count;
-  } rooms[] = {{"arch", cli->arch_sets, &cli->arch_set_count},
-               {"tech", cli->tech_sets, &cli->tech_set_count},
-               {"workload", cli->workload_sets, &cli->workload_set_count}};
-  for (size_t i = 0; i < ERG_COUNT_OF(rooms); i++)
-    if (strcmp(path, rooms[i].room) == 0) {
-      if (*rooms[i].count == MOST_SETS) argp_error(state, "--set: more than %d", MOST_SETS);
-      rooms[i].sets[(*rooms[i].count)++] = (erg_override){dot, value};
-      return;
-    }
-  argp_error(state, "--set: found '%s'; allowed: arch.KEY=VALUE, tech.KEY=VALUE, workload.KEY=VALUE", text);
-}
-
 static error_t on_option(int key, char *text, struct argp_state *state) {
   parse *p = state->input;
   erg_cli *cli = p->cli;
@@ -442,31 +313,31 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
     cli->tech = text;
     break;
   case KEY_PRECISION:
-    take_precisions(state, cli, text);
+    erg_option_take_precisions(state, cli, text);
     cli->precision_given = true;
     break;
   case KEY_FUSION:
-    take_fusions(state, cli, text);
+    erg_option_take_fusions(state, cli, text);
     cli->fusion_given = true;
     break;
   case KEY_DATAFLOW:
-    cli->dataflow = (erg_dataflow)pick(state, "dataflow", text, erg_dataflow_names);
+    cli->dataflow = (erg_dataflow)erg_option_pick(state, "dataflow", text, erg_dataflow_names);
     break;
   case KEY_MODEL:
     cli->model_given = true;
-    cli->model = (erg_model)pick(state, "model", text, erg_model_names);
+    cli->model = (erg_model)erg_option_pick(state, "model", text, erg_model_names);
     break;
   case KEY_BATCH:
-    cli->batch = (int)whole(state, "batch", text, 1, 65536);
+    cli->batch = (int)erg_option_whole(state, "batch", text, 1, 65536);
     break;
   case KEY_SEED:
-    cli->seed = (uint64_t)whole(state, "seed", text, 0, INT64_MAX);
+    cli->seed = (uint64_t)erg_option_whole(state, "seed", text, 0, INT64_MAX);
     break;
   case KEY_JOBS:
-    cli->jobs = (int)whole(state, "jobs", text, 1, 4096);
+    cli->jobs = (int)erg_option_whole(state, "jobs", text, 1, 4096);
     break;
   case KEY_SET:
-    take_set(state, cli, text);
+    erg_option_take_set(state, cli, text);
     break;
   case KEY_JSON:
     cli->json = true;
@@ -507,7 +378,7 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
   case KEY_RULE: {
     const char *const rules[] = {erg_rule_names[ERG_RULE_S], erg_rule_names[ERG_RULE_D], erg_rule_names[ERG_RULE_F],
                                  erg_rule_names[ERG_RULE_A], NULL};
-    cli->rule = (erg_rule)pick(state, "rule", text, rules);
+    cli->rule = (erg_rule)erg_option_pick(state, "rule", text, rules);
     break;
   }
   case KEY_DUT:
@@ -520,16 +391,16 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
     cli->dut_template = true;
     break;
   case KEY_CYCLES:
-    cli->strict_cycles = pick(state, "cycles", text, (const char *const[]){"show", "strict", NULL}) == 1;
+    cli->strict_cycles = erg_option_pick(state, "cycles", text, (const char *const[]){"show", "strict", NULL}) == 1;
     break;
   case KEY_CASES:
-    cli->cases = (int)whole(state, "cases", text, 1, 1000000);
+    cli->cases = (int)erg_option_whole(state, "cases", text, 1, 1000000);
     break;
   case KEY_CASE:
-    cli->only_case = (int)whole(state, "case", text, 0, 999999);
+    cli->only_case = (int)erg_option_whole(state, "case", text, 0, 999999);
     break;
   case KEY_TILE:
-    cli->tile = (int)whole(state, "tile", text, 0, INT_MAX);
+    cli->tile = (int)erg_option_whole(state, "tile", text, 0, INT_MAX);
     cli->tile_given = true;
     break;
   case KEY_INPUT:
@@ -555,10 +426,10 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
     cli->priors[cli->prior_count++] = text;
     break;
   case KEY_ERROR:
-    cli->relative_error = real(state, "error", text, 1e-6, 1);
+    cli->relative_error = erg_option_real(state, "error", text, 1e-6, 1);
     break;
   case KEY_PES:
-    cli->pes = whole(state, "pes", text, 1, 1 << 30);
+    cli->pes = erg_option_whole(state, "pes", text, 1, 1 << 30);
     break;
   case KEY_NAME:
     if (!*text || strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != strlen(text))
@@ -566,13 +437,13 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
     cli->name = text;
     break;
   case KEY_NODE:
-    cli->node_nm = real(state, "node", text, 1, 1000);
+    cli->node_nm = erg_option_real(state, "node", text, 1, 1000);
     break;
   case KEY_MEMORY:
     cli->memory = "dram";
     if (strncmp(text, "sram:", 5) == 0) {
       cli->memory = "sram";
-      cli->bank_bytes = real(state, "memory", text + 5, 1, 1e12);
+      cli->bank_bytes = erg_option_real(state, "memory", text + 5, 1, 1e12);
     } else if (strcmp(text, "dram") != 0) {
       argp_error(state, "--memory: found '%s'; allowed: dram, sram:BYTES", text);
     }
@@ -585,9 +456,9 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
     break;
   case KEY_CHUNK: {
     char *rest = erg_arena_strdup(&cli->arena, text), *part = strsep(&rest, "/");
-    cli->chunk_count = rest ? whole(state, "chunk", rest, 1, 1000000) : 0;
+    cli->chunk_count = rest ? erg_option_whole(state, "chunk", rest, 1, 1000000) : 0;
     if (cli->chunk_count == 0) argp_error(state, "--chunk: found '%s'; allowed: I/N, such as 0/8", text);
-    cli->chunk = whole(state, "chunk", part, 0, cli->chunk_count - 1);
+    cli->chunk = erg_option_whole(state, "chunk", part, 0, cli->chunk_count - 1);
     break;
   }
   case KEY_WHERE:
@@ -598,15 +469,15 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
     cli->sort = text;
     break;
   case KEY_LIMIT:
-    cli->limit = whole(state, "limit", text, 1, INT64_MAX);
+    cli->limit = erg_option_whole(state, "limit", text, 1, INT64_MAX);
     break;
   case KEY_FRONT:
     cli->front = true;
-    if (text) cli->front_axis = pick(state, "front", text, erg_front_axes);
+    if (text) cli->front_axis = erg_option_pick(state, "front", text, erg_front_axes);
     break;
   case KEY_KILL_AT:
   case KEY_KILL_POOL_AT:
-    cli->kill_at = (int)whole(state, "kill-at", text, 1, 1000);
+    cli->kill_at = (int)erg_option_whole(state, "kill-at", text, 1, 1000);
     cli->kill_pool = key == KEY_KILL_POOL_AT;
     break;
   case KEY_RETRY_FAILED:
@@ -622,10 +493,10 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
     cli->engine = text;
     break;
   case KEY_CHUNK_POINTS:
-    cli->chunk_points = whole(state, "chunk-points", text, 1, 100000000);
+    cli->chunk_points = erg_option_whole(state, "chunk-points", text, 1, 100000000);
     break;
   case KEY_ROUNDS:
-    cli->rounds = (int)whole(state, "rounds", text, 1, 100);
+    cli->rounds = (int)erg_option_whole(state, "rounds", text, 1, 100);
     break;
   case KEY_PARTITION:
     cli->partition = text;
@@ -650,7 +521,7 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
     cli->data = text;
     break;
   case KEY_CALIBRATION:
-    cli->calibration = pick(state, "calibration", text, erg_calibration_names);
+    cli->calibration = erg_option_pick(state, "calibration", text, erg_calibration_names);
     break;
   case KEY_PER_TENSOR:
     cli->per_tensor = true;
@@ -659,73 +530,73 @@ static error_t on_option(int key, char *text, struct argp_state *state) {
     cli->equalize = true;
     break;
   case KEY_KERNELS: /* in the order of erg_integer_model */
-    cli->integer_model = pick(state, "model", text, (const char *const[]){"golden", "plain", "rtl", NULL});
+    cli->integer_model = erg_option_pick(state, "model", text, (const char *const[]){"golden", "plain", "rtl", NULL});
     break;
   case KEY_EPOCHS:
-    cli->epochs = (int)whole(state, "epochs", text, 1, 100000);
+    cli->epochs = (int)erg_option_whole(state, "epochs", text, 1, 100000);
     break;
   case KEY_TRAIN_BATCH:
-    cli->train_batch = (int)whole(state, "batch", text, 1, 65536);
+    cli->train_batch = (int)erg_option_whole(state, "batch", text, 1, 65536);
     break;
   case KEY_RATE:
-    cli->learning_rate = real(state, "learning-rate", text, 1e-12, 1e12);
+    cli->learning_rate = erg_option_real(state, "learning-rate", text, 1e-12, 1e12);
     break;
   case KEY_OPTIMIZER:
     cli->optimizer = text;
     break;
   case KEY_SMOOTHING:
-    cli->label_smoothing = real(state, "label-smoothing", text, 0, 1);
+    cli->label_smoothing = erg_option_real(state, "label-smoothing", text, 0, 1);
     break;
   case KEY_PATIENCE:
-    cli->patience = (int)whole(state, "patience", text, 0, 100000);
+    cli->patience = (int)erg_option_whole(state, "patience", text, 0, 100000);
     break;
   case KEY_FROM:
     cli->from = text;
     break;
   case KEY_QAT:
     cli->qat = true;
-    cli->qat_rule = pick(state, "qat", text, erg_qat_names);
+    cli->qat_rule = erg_option_pick(state, "qat", text, erg_qat_names);
     break;
   case KEY_QAT_EPOCHS:
-    cli->qat_epochs = (int)whole(state, "qat-epochs", text, 1, 100000);
+    cli->qat_epochs = (int)erg_option_whole(state, "qat-epochs", text, 1, 100000);
     break;
   case KEY_BITS:
-    take_bits(state, cli, text);
+    erg_option_take_bits(state, cli, text);
     break;
   case KEY_PROBES:
-    cli->probes = (int)whole(state, "probes", text, 1, 100000);
+    cli->probes = (int)erg_option_whole(state, "probes", text, 1, 100000);
     break;
   case KEY_ESTIMATOR:
-    cli->estimator = pick(state, "estimator", text, erg_sens_names);
+    cli->estimator = erg_option_pick(state, "estimator", text, erg_sens_names);
     break;
   case KEY_ENERGY_BUDGET:
-    take_energy(state, cli, text);
+    erg_option_take_energy(state, cli, text);
     break;
   case KEY_LOSS_BUDGET:
     cli->loss_given = true;
-    cli->loss_budget = real(state, "loss-budget", text, -1e6, 1e6);
+    cli->loss_budget = erg_option_real(state, "loss-budget", text, -1e6, 1e6);
     break;
   case KEY_ACTIVATION_BITS:
-    take_activation_bits(state, cli, text);
+    erg_option_take_activation_bits(state, cli, text);
     cli->bits_given = true;
     break;
   case KEY_TRAINING:
     cli->training = true;
     break;
   case KEY_BUDGET:
-    take_budget(state, cli, text);
+    erg_option_take_budget(state, cli, text);
     break;
   case KEY_EXAMPLES:
-    cli->examples = (int)whole(state, "examples", text, 1, 1000000);
+    cli->examples = (int)erg_option_whole(state, "examples", text, 1, 1000000);
     break;
   case KEY_FOR:
     cli->study_case = text;
     break;
   case KEY_SEEDS:
-    cli->seeds = (int)whole(state, "seeds", text, 1, 1000);
+    cli->seeds = (int)erg_option_whole(state, "seeds", text, 1, 1000);
     break;
   case KEY_TOLERANCE:
-    cli->tolerance = real(state, "tolerance", text, 0, 1e6);
+    cli->tolerance = erg_option_real(state, "tolerance", text, 0, 1e6);
     break;
   case KEY_ZEROS:
     if (!erg_parse_real(text, &cli->zero_share) || cli->zero_share < 0 || cli->zero_share > 1)
