@@ -116,6 +116,10 @@ static void find_scratchpads(erg_arch *arch) {
   for (int tensor = 0; tensor < ERG_TENSOR_COUNT; tensor++)
     for (int index = 1; index < arch->level_count; index++)
       if (arch->levels[index].holds_mask >> tensor & 1u) arch->scratchpads[tensor] = index;
+  arch->direct = true;
+  for (int tensor = 0; tensor < ERG_TENSOR_COUNT; tensor++)
+    for (int index = 1; index < arch->scratchpads[tensor]; index++)
+      if (arch->levels[index].holds_mask >> tensor & 1u) arch->direct = false;
 }
 
 static void check_levels(erg_arch *arch, erg_error *error) {

@@ -4,16 +4,8 @@
 #include "dataflow.h"
 #include <string.h>
 
-static bool is_direct(const erg_arch *arch) {
-  for (int tensor = 0; tensor < ERG_TENSOR_PSUM; tensor++)
-    for (int index = 1; index < arch->scratchpads[tensor]; index++)
-      if (arch->levels[index].holds_mask >> tensor & 1u) return false;
-  return true;
-}
-
 void erg_cutting_begin(const erg_arch *arch, const erg_geometry *g, erg_rows *rows, erg_cutting *out) {
   out->arch = arch, out->geometry = g, out->rows = rows, out->no_memory = false;
-  out->direct = is_direct(arch);
   for (int level = 1; level < arch->level_count; level++)
     out->half_bits[level] = (uint64_t)(arch->levels[level].capacity_kib * 8192.0 / 2);
   if (!erg_rows_are_of(rows, g)) erg_rows_begin(rows, g);
@@ -142,7 +134,7 @@ erg_mapping erg_cut_mapping(const erg_cutting *s, const erg_cut *c, int rows, er
                    .n_tiles = c->n_tiles,
                    .m_tiles = r->tiles * s->geometry->images,
                    .k_chunks = c->k_chunks};
-  if (s->direct) {
+  if (s->arch->direct) {
     m.offchip_bits = direct_bits(s, c, order, r->tiles, r->touched);
     return m;
   }
@@ -157,7 +149,7 @@ erg_mapping erg_cut_mapping(const erg_cutting *s, const erg_cut *c, int rows, er
 
 uint64_t erg_cut_bits(const erg_cutting *s, const erg_cut *c, int rows, erg_loop_order order) {
   const erg_row_cut *r = erg_rows_at(s->rows, rows);
-  return s->direct ? direct_bits(s, c, order, r->tiles, r->touched) : erg_cut_mapping(s, c, rows, order).offchip_bits;
+  return s->arch->direct ? direct_bits(s, c, order, r->tiles, r->touched) : erg_cut_mapping(s, c, rows, order).offchip_bits;
 }
 
 /* Where nothing lies between, fewer rows may touch fewer input rows but never cost fewer visits: from the most rows
@@ -166,7 +158,7 @@ uint64_t erg_cut_least_bits(const erg_cutting *s, const erg_cut *c, erg_loop_ord
   uint64_t least = UINT64_MAX, bits;
   for (int rows = c->most_rows; rows > 0;) {
     const erg_row_cut *r = erg_rows_at(s->rows, rows);
-    if (!s->direct) {
+    if (!s->arch->direct) {
       bits = erg_cut_bits(s, c, rows--, order);
     } else {
       if (least <= direct_bits(s, c, order, r->tiles, r->least)) break;

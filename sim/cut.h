@@ -11,7 +11,6 @@ typedef struct {
   const erg_arch *arch;
   const erg_geometry *geometry;
   erg_rows *rows;                     /**< of this geometry */
-  bool direct;                        /**< every scratchpad is filled from off chip: nothing lies between */
   bool no_memory;                     /**< for the table of rows */
   uint64_t half_bits[ERG_MAX_LEVELS]; /**< of a level: what a tile may fill */
 } erg_cutting;

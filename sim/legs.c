@@ -2,67 +2,108 @@
 #include "legs.h"
 #include "dataflow.h"
 
+static bool keeps_inputs(const erg_arch *arch, const erg_mapping *m) {
+  for (int level = 1; level < arch->level_count; level++)
+    if (m->resident[level][ERG_TENSOR_INPUT]) return true;
+  return false;
+}
+
 void erg_legs_begin(erg_legs *l, const erg_arch *arch, const erg_geometry *g, const erg_mapping *m) {
   l->arch = arch, l->geometry = g, l->mapping = m;
   l->steps = (int64_t)m->n_tiles * m->m_tiles * m->k_chunks;
   l->tiles_per_image = m->m_tiles / g->images;
   l->made = l->k = 0;
   l->n = l->m = l->in_image = 0;
-  l->changed_n = l->changed_m = 1;
-  for (int kind = 0; kind < 8; kind++) l->work_cycles[kind] = -1;
+  l->changed_n = l->changed_m = true;
+  l->has_weights = g->array || g->constants;
+  l->has_residuals = g->residual || g->operands == 2;
+  l->keeps_inputs = keeps_inputs(arch, m);
+  l->input_rows = -1;
+  for (int kind = 0; kind < 8; kind++) l->kinds[kind].known = false;
 }
 
-static double work_of(const erg_legs *l, int rows, int channels, int64_t reduction, int64_t index, bool last_k) {
+static erg_leg_move move_of(const erg_legs *l, uint64_t bits) {
+  return (erg_leg_move){(double)bits, (double)bits / l->arch->levels[0].bandwidth_bits_per_cycle};
+}
+
+#define LAST_N 1 /* a kind: whether the step is of the last tile of channels, of rows, of the last stretch of K */
+#define LAST_M 2
+#define LAST_K 4
+
+static void make_kind(const erg_legs *l, int kind, erg_leg_kind *out) {
   const erg_geometry *g = l->geometry;
-  int64_t pixels = (int64_t)rows * g->out_w;
-  if (!g->array) return (double)ceil_div(pixels * channels * g->window * g->rounds, l->arch->cols);
+  const erg_mapping *m = l->mapping;
+  int channels = kind & LAST_N ? tile_channels(g, m->out_channels, m->n_tiles - 1) : m->out_channels;
+  int rows = kind & LAST_M ? tile_rows(g, m->out_rows, l->tiles_per_image - 1) : m->out_rows;
+  int64_t reduction = m->reduction, pixels = (int64_t)rows * g->out_w;
+  if (kind & LAST_K) reduction = erg_geometry_reduction(g) - (m->k_chunks - 1) * m->reduction;
+  out->known = true;
+  if (l->has_weights) {
+    out->weight = move_of(l, weight_run_bits(g, channels, reduction));
+    out->constant = move_of(l, constant_run_bits(g, channels));
+  }
+  if (l->has_residuals) out->residual = move_of(l, slice_bits(g, rows, channels, g->residual_bits));
+  out->output = move_of(l, slice_bits(g, rows, channels, g->out_bits));
+  const erg_dataflow_step it = {pixels, channels, reduction, kind & LAST_K};
+  out->work_cycles = g->array ? (double)erg_dataflow_of(g->dataflow)->step_cycles(l->arch, g, &it)
+                              : (double)ceil_div(pixels * channels * g->window * g->rounds, l->arch->cols);
+}
+
+static const erg_leg_kind *kind_of(erg_legs *l, bool last_n, bool last_m, bool last_k) {
+  int kind = (last_n ? LAST_N : 0) | (last_m ? LAST_M : 0) | (last_k ? LAST_K : 0);
+  if (!l->kinds[kind].known) make_kind(l, kind, &l->kinds[kind]);
+  return &l->kinds[kind];
+}
+
+/* The array fills before its first step and drains behind its last. */
+static double at_the_ends(const erg_legs *l, bool first, bool last) {
+  const erg_geometry *g = l->geometry;
   const erg_dataflow_rules *rules = erg_dataflow_of(g->dataflow);
-  const erg_dataflow_step it = {pixels, channels, reduction, last_k};
-  int64_t cycles = rules->step_cycles(l->arch, g, &it);
-  if (index == 0) cycles += rules->begin_cycles(l->arch);
-  if (index == l->steps - 1) cycles += rules->end_cycles(l->arch, g, &it);
-  return (double)cycles;
+  double cycles = 0;
+  if (!g->array) return 0;
+  if (first) cycles += (double)rules->begin_cycles(l->arch);
+  if (last) {
+    const erg_mapping *m = l->mapping;
+    const erg_dataflow_step it = {(int64_t)last_tile_rows(g, m) * g->out_w,
+                                  tile_channels(g, m->out_channels, m->n_tiles - 1),
+                                  erg_geometry_reduction(g) - (m->k_chunks - 1) * m->reduction, true};
+    cycles += (double)rules->end_cycles(l->arch, g, &it);
+  }
+  return cycles;
 }
 
 static void fill(erg_legs *l, int64_t index, erg_leg *leg) {
-  const erg_geometry *g = l->geometry;
   const erg_mapping *m = l->mapping;
-  int rows = tile_rows(g, m->out_rows, l->in_image), channels = tile_channels(g, m->out_channels, l->n);
-  int64_t left = erg_geometry_reduction(g) - l->k * m->reduction;
-  int64_t reduction = left < m->reduction ? left : m->reduction;
+  bool last_m = l->in_image == l->tiles_per_image - 1;
   leg->last_k = l->k == m->k_chunks - 1;
   leg->first_n = l->n == 0;
   leg->first_m = l->m == 0;
   leg->needs_input = l->changed_m;
-  leg->needs_weight = (g->array || g->constants) && (l->changed_n || m->k_chunks > 1 || index == 0);
-  leg->needs_residual = leg->last_k && (g->residual || g->operands == 2);
-  if (leg->needs_input) {
-    int row = l->in_image * m->out_rows;
-    leg->input = (double)input_rows_bits(g, erg_touched_rows(g, row, rows));
+  leg->needs_weight = l->has_weights && (l->changed_n || m->k_chunks > 1 || index == 0);
+  leg->needs_residual = leg->last_k && l->has_residuals;
+  leg->kind = kind_of(l, l->n == m->n_tiles - 1, last_m, leg->last_k);
+  leg->work_cycles = leg->kind->work_cycles;
+  if (index == 0 || index == l->steps - 1) leg->work_cycles += at_the_ends(l, index == 0, index == l->steps - 1);
+  if (!leg->needs_input) return;
+  const erg_geometry *g = l->geometry;
+  int row = l->in_image * m->out_rows, rows = last_m ? g->out_h - row : m->out_rows;
+  int touched = erg_touched_rows(g, row, rows);
+  if (touched != l->input_rows) { /* tiles inside a map touch as many */
+    l->input_rows = touched;
+    l->input = move_of(l, input_rows_bits(g, touched));
+  }
+  leg->input = l->input;
+  leg->fresh = 0;
+  if (l->keeps_inputs && l->n == 0)
     leg->fresh = (double)input_rows_bits(g, erg_touched_rows(g, 0, row + rows)) -
                  (row ? (double)input_rows_bits(g, erg_touched_rows(g, 0, row)) : 0);
-  }
-  if (leg->needs_weight) {
-    leg->weight = (double)weight_run_bits(g, channels, reduction);
-    leg->constant = (double)constant_run_bits(g, channels);
-  }
-  if (leg->needs_residual) leg->residual = (double)slice_bits(g, rows, channels, g->residual_bits);
-  leg->output = (double)slice_bits(g, rows, channels, g->out_bits);
-  if (index == 0 || index == l->steps - 1) { /* the array fills and drains once */
-    leg->work_cycles = work_of(l, rows, channels, reduction, index, leg->last_k);
-    return;
-  }
-  bool last_n = l->n == m->n_tiles - 1, last_m = l->in_image == l->tiles_per_image - 1;
-  double *known = &l->work_cycles[last_n | last_m << 1 | leg->last_k << 2];
-  if (*known < 0) *known = work_of(l, rows, channels, reduction, index, leg->last_k);
-  leg->work_cycles = *known;
 }
 
 /* On to the next place of the nest. */
 static void step(erg_legs *l) {
   const erg_mapping *m = l->mapping;
   bool weights_stay = m->order == ERG_ORDER_WEIGHTS_STAY;
-  l->changed_n = l->changed_m = 0;
+  l->changed_n = l->changed_m = false;
   if (++l->k < m->k_chunks) return;
   l->k = 0;
   bool next_n = !weights_stay, next_m = weights_stay;
@@ -84,9 +125,8 @@ const erg_leg *erg_legs_make(erg_legs *l, int64_t index) {
   return &l->legs[index % ERG_LEGS];
 }
 
-void erg_legs_last(const erg_legs *l, erg_leg *out) {
-  erg_legs at = {.arch = l->arch, .geometry = l->geometry, .mapping = l->mapping, .steps = l->steps};
-  at.n = l->mapping->n_tiles - 1, at.m = l->mapping->m_tiles - 1, at.in_image = l->tiles_per_image - 1;
-  at.k = l->mapping->k_chunks - 1;
-  fill(&at, l->steps - 1, out);
+const erg_leg_kind *erg_legs_last(erg_legs *l, double *work_cycles) {
+  const erg_leg_kind *kind = kind_of(l, true, true, true);
+  *work_cycles = kind->work_cycles + at_the_ends(l, l->steps == 1, true);
+  return kind;
 }

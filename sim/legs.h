@@ -6,10 +6,21 @@
 
 #include "traffic.h"
 
-/** A step. Bits are those of tiles, off chip; of a tensor that the step does not need they mean nothing. */
+/** Bits that a step moves off chip of one tensor, and the cycles that takes on the outermost channel. */
+typedef struct { double bits, cycles; } erg_leg_move;
+
+/** All steps of a kind have this in common. */
 typedef struct {
-  double input, fresh; /**< fresh: of these, in rows that no tile before has brought */
-  double weight, constant, residual, output;
+  erg_leg_move weight, constant, residual, output;
+  double work_cycles; /**< in the middle of others */
+  bool known;
+} erg_leg_kind;
+
+/** A step; of a tensor that it does not need its kind's move means nothing. */
+typedef struct {
+  const erg_leg_kind *kind;
+  erg_leg_move input;
+  double fresh; /**< of the input's bits, in rows that no tile before has brought; 0 where no level keeps inputs */
   double work_cycles;
   bool first_n, first_m, last_k; /**< first tile of channels, of rows; last stretch of K */
   bool needs_input, needs_weight, needs_residual;
@@ -25,8 +36,11 @@ typedef struct {
   int tiles_per_image;
   int n, m, in_image;        /* of the leg to be made next: tile of channels, of rows, of rows within its image */
   int64_t k;
-  int changed_n, changed_m;  /* 1: since the leg before */
-  double work_cycles[8];     /* by kind of step; < 0: not asked for yet */
+  bool changed_n, changed_m; /* since the leg before */
+  bool has_weights, has_residuals, keeps_inputs;
+  int input_rows;            /* of the tile whose move is `input` */
+  erg_leg_move input;
+  erg_leg_kind kinds[8];
   erg_leg legs[ERG_LEGS];
 } erg_legs;
 
@@ -36,7 +50,7 @@ const erg_leg *erg_legs_make(erg_legs *legs, int64_t index);
 static inline const erg_leg *erg_legs_at(erg_legs *legs, int64_t index) {
   return index < legs->made ? &legs->legs[index % ERG_LEGS] : erg_legs_make(legs, index);
 }
-/** The last leg, for its output and work. */
-void erg_legs_last(const erg_legs *legs, erg_leg *out);
+/** The very last leg's kind, and how long it works. */
+const erg_leg_kind *erg_legs_last(erg_legs *legs, double *work_cycles);
 
 #endif

@@ -83,7 +83,7 @@ static void settle(search *s) {
   uint64_t least_cycles[TIES_AHEAD];
   int first = 0;
   for (int i = 0; i < s->tie_count; i++) {
-    least_cycles[i] = erg_least_cycles(s->cutting.arch, s->cutting.geometry, &s->ties[i], s->cutting.direct);
+    least_cycles[i] = erg_least_cycles(s->cutting.arch, s->cutting.geometry, &s->ties[i]);
     if (least_cycles[i] < least_cycles[first]) first = i;
   }
   if (s->tie_count > 0) compete(s, &s->ties[first], least_cycles[first]);

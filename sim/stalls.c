@@ -20,18 +20,23 @@ typedef struct {
 
 typedef struct {
   erg_legs legs;
+  bool direct; /* every tensor comes and goes through the outermost channel alone */
   int64_t next_load, computed, outputs, stored;
+  double latency_cycles;               /* direct: of every transfer */
   double channel_free[ERG_MAX_LEVELS]; /* by level: when its port can take the next transfer */
   ring input, weight, residual;
   double load_end, loaded_at[8]; /* of steps loaded ahead: few, since slots are two */
   int load_level[8];
-  double output_ready[2], output_bits[2], stored_at[2], store_end;
+  double output_ready[2], stored_at[2], store_end;
+  erg_leg_move output[2];
   int store_level;
   double stalls[ERG_MAX_LEVELS], all_stalls;
 } timeline;
 
 static void begin(timeline *t, const erg_arch *arch, const erg_geometry *g, const erg_mapping *m) {
   memset(&t->next_load, 0, sizeof *t - offsetof(timeline, next_load));
+  t->direct = arch->direct;
+  t->latency_cycles = (double)arch->levels[0].latency_cycles;
   erg_legs_begin(&t->legs, arch, g, m);
 }
 
@@ -50,9 +55,14 @@ void erg_send(const erg_arch *arch, double channel_free[], const bool (*resident
   }
 }
 
-static void transfer(timeline *t, erg_tensor tensor, double bits, double new_bits, double when, double *end,
+static void transfer(timeline *t, erg_tensor tensor, const erg_leg_move *move, double new_bits, double when, double *end,
                      int *level) {
-  erg_send(t->legs.arch, t->channel_free, t->legs.mapping->resident, tensor, bits, new_bits, when, end, level);
+  if (!t->direct) {
+    erg_send(t->legs.arch, t->channel_free, t->legs.mapping->resident, tensor, move->bits, new_bits, when, end, level);
+  } else if (move->bits > 0) { /* the same, with all that is known beforehand */
+    t->channel_free[0] = later(t->channel_free[0], when) + move->cycles;
+    *end = later(*end, t->channel_free[0] + t->latency_cycles);
+  }
 }
 
 static bool has_slot(const ring *r) {
@@ -83,18 +93,19 @@ static void load(timeline *t, const erg_leg *l) {
   int level = 0;
   if (l->needs_input) {
     when = later(when, slot_free(&t->input));
-    transfer(t, ERG_TENSOR_INPUT, l->input, l->first_n ? l->fresh : 0, when, &end, &level);
+    transfer(t, ERG_TENSOR_INPUT, &l->input, l->fresh, when, &end, &level);
     t->input.loaded++;
   }
   if (l->needs_weight) {
     when = later(when, slot_free(&t->weight));
-    transfer(t, ERG_TENSOR_WEIGHT, l->weight, l->first_m ? l->weight : 0, when, &end, &level);
-    if (l->last_k) transfer(t, ERG_TENSOR_CONSTANT, l->constant, l->first_m ? l->constant : 0, when, &end, &level);
+    const erg_leg_move *weight = &l->kind->weight, *constant = &l->kind->constant;
+    transfer(t, ERG_TENSOR_WEIGHT, weight, l->first_m ? weight->bits : 0, when, &end, &level);
+    if (l->last_k) transfer(t, ERG_TENSOR_CONSTANT, constant, l->first_m ? constant->bits : 0, when, &end, &level);
     t->weight.loaded++;
   }
   if (l->needs_residual) {
     when = later(when, slot_free(&t->residual));
-    transfer(t, ERG_TENSOR_RESIDUAL, l->residual, l->residual, when, &end, &level);
+    transfer(t, ERG_TENSOR_RESIDUAL, &l->kind->residual, l->kind->residual.bits, when, &end, &level);
     t->residual.loaded++;
   }
   t->load_end = later(when, end);
@@ -107,8 +118,9 @@ static double store_request(const timeline *t) {
 }
 
 static void store(timeline *t) {
-  double bits = t->output_bits[t->stored % 2], when = store_request(t), end = when;
-  transfer(t, ERG_TENSOR_OUTPUT, bits, bits, when, &end, &t->store_level);
+  const erg_leg_move *output = &t->output[t->stored % 2];
+  double when = store_request(t), end = when;
+  transfer(t, ERG_TENSOR_OUTPUT, output, output->bits, when, &end, &t->store_level);
   t->store_end = end;
   t->stored_at[t->stored++ % 2] = end;
 }
@@ -144,7 +156,7 @@ static double compute(timeline *t, double now) {
   if ((!next || next->needs_weight) && t->weight.loaded > t->weight.freed) release(&t->weight, now);
   if (l->last_k && t->residual.loaded > t->residual.freed) release(&t->residual, now);
   if (l->last_k) {
-    t->output_bits[t->outputs % 2] = l->output;
+    t->output[t->outputs % 2] = l->kind->output;
     t->output_ready[t->outputs++ % 2] = now;
   }
   t->computed++;
@@ -153,24 +165,23 @@ static double compute(timeline *t, double now) {
 
 /* No walk ends sooner: the first step waits for its tiles and the last output is stored when all work is done; and all
  * loads go through one channel before the last step works and its output is stored. */
-uint64_t erg_least_cycles(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m, bool direct) {
+uint64_t erg_least_cycles(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m) {
   timeline t;
-  double stored = 0, free_channels[ERG_MAX_LEVELS] = {0};
+  double stored = 0, last_work, free_channels[ERG_MAX_LEVELS] = {0};
   int level = 0;
   begin(&t, arch, g, m);
   load(&t, erg_legs_at(&t.legs, 0));
-  erg_leg last;
-  erg_legs_last(&t.legs, &last);
-  erg_send(arch, free_channels, m->resident, ERG_TENSOR_OUTPUT, last.output, last.output, 0, &stored, &level);
+  const erg_leg_kind *last = erg_legs_last(&t.legs, &last_work);
+  erg_send(arch, free_channels, m->resident, ERG_TENSOR_OUTPUT, last->output.bits, last->output.bits, 0, &stored, &level);
   double work = (double)(g->array ? erg_array_cycles(arch, g, m) : erg_work_cycles(arch, g, m));
   double waits = t.load_end + stored;
-  if (!direct) return (uint64_t)(work + later(0, floor(waits - 0.5 * arch->level_count))); /* rounded level by level */
+  if (!arch->direct) return (uint64_t)(work + later(0, floor(waits - 0.5 * arch->level_count))); /* rounded level by level */
   double loads = (double)m->offchip_bits;
   for (int n = 0; n < 2; n++) { /* all tiles of channels but the last are alike */
     int channels = tile_channels(g, m->out_channels, n ? m->n_tiles - 1 : 0);
     loads -= (n ? 1 : m->n_tiles - 1) * (double)g->images * (double)slice_bits(g, g->out_h, channels, g->out_bits);
   }
-  double through = loads / arch->levels[0].bandwidth_bits_per_cycle + stored + last.work_cycles;
+  double through = loads / arch->levels[0].bandwidth_bits_per_cycle + stored + last_work;
   return (uint64_t)(work + floor(later(waits, through - work) + 0.5));
 }
 

@@ -3,22 +3,15 @@
 #include "traffic.h"
 #include <string.h>
 
-int erg_touched_rows(const erg_geometry *g, int first, int rows) {
-  if (g->stride_h > g->kernel_h) { /* rows between windows are never read */
-    int touched = 0;
-    for (int p = first; p < first + rows; p++) {
-      int low = p * g->stride_h - g->pad_top, high = low + g->kernel_h;
-      if (low < 0) low = 0;
-      if (high > g->in_h) high = g->in_h;
-      if (high > low) touched += high - low;
-    }
-    return touched;
+int erg_touched_rows_apart(const erg_geometry *g, int first, int rows) {
+  int touched = 0;
+  for (int p = first; p < first + rows; p++) {
+    int low = p * g->stride_h - g->pad_top, high = low + g->kernel_h;
+    if (low < 0) low = 0;
+    if (high > g->in_h) high = g->in_h;
+    if (high > low) touched += high - low;
   }
-  int low = first * g->stride_h - g->pad_top;
-  int high = (first + rows - 1) * g->stride_h - g->pad_top + g->kernel_h;
-  if (low < 0) low = 0;
-  if (high > g->in_h) high = g->in_h;
-  return high > low ? high - low : 0;
+  return touched;
 }
 
 uint64_t erg_demand_rows(const erg_geometry *g, int out_rows, int *most_rows) {

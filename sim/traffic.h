@@ -16,7 +16,14 @@ static inline uint64_t pixel_bits(int channels, int bits) { return ((uint64_t)ch
 static inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 /** Input rows that output rows [first, first + rows) of an image touch; padding is not a row. */
-int erg_touched_rows(const erg_geometry *geometry, int first, int rows);
+int erg_touched_rows_apart(const erg_geometry *geometry, int first, int rows); /**< where windows leave rows between them */
+static inline int erg_touched_rows(const erg_geometry *g, int first, int rows) {
+  if (g->stride_h > g->kernel_h) return erg_touched_rows_apart(g, first, rows);
+  int low = first * g->stride_h - g->pad_top, high = (first + rows - 1) * g->stride_h - g->pad_top + g->kernel_h;
+  if (low < 0) low = 0;
+  if (high > g->in_h) high = g->in_h;
+  return high > low ? high - low : 0;
+}
 /** Output rows of tile `index` of an image cut into tiles of `rows`. */
 static inline int tile_rows(const erg_geometry *g, int rows, int index) {
   int first = index * rows;
@@ -61,8 +68,8 @@ static inline void erg_activity_cycles(erg_activity *out, const erg_activity *wa
   memcpy(out->stall_cycles, walk->stall_cycles, sizeof out->stall_cycles);
 }
 
-/** A lower bound of these cycles, found without walking the steps; `direct`: every scratchpad's parent is off chip. */
-uint64_t erg_least_cycles(const erg_arch *arch, const erg_geometry *geometry, const erg_mapping *mapping, bool direct);
+/** A lower bound of these cycles, found without walking the steps. */
+uint64_t erg_least_cycles(const erg_arch *arch, const erg_geometry *geometry, const erg_mapping *mapping);
 
 /** erg_analytic of a mapping whose cycles are known. */
 void erg_analytic_walked(const erg_arch *arch, const erg_geometry *geometry, const erg_mapping *mapping,

@@ -60,6 +60,7 @@ typedef struct {
   erg_level *levels; /**< outermost first; levels[0] is "dram" */
   int level_count;
   int scratchpads[ERG_TENSOR_COUNT]; /**< erg_arch_scratchpad, found once */
+  bool direct;                       /**< every scratchpad is filled from off chip: nothing lies between */
 } erg_arch;
 
 erg_status erg_arch_load(const char *name, const erg_override *overrides, int override_count, erg_arch *out,
