@@ -12,6 +12,8 @@ void erg_legs_begin(erg_legs *l, const erg_arch *arch, const erg_geometry *g, co
   l->arch = arch, l->geometry = g, l->mapping = m;
   l->steps = (int64_t)m->n_tiles * m->m_tiles * m->k_chunks;
   l->tiles_per_image = m->m_tiles / g->images;
+  l->n_outside = m->m_tiles == 1 || (m->order == ERG_ORDER_WEIGHTS_STAY && m->n_tiles > 1);
+  l->period = (int64_t)(l->n_outside ? m->m_tiles : m->n_tiles) * m->k_chunks;
   l->made = l->k = 0;
   l->n = l->m = l->in_image = 0;
   l->changed_n = l->changed_m = true;
@@ -123,6 +125,31 @@ const erg_leg *erg_legs_make(erg_legs *l, int64_t index) {
     step(l);
   }
   return &l->legs[index % ERG_LEGS];
+}
+
+int64_t erg_legs_alike(const erg_legs *l, int64_t index) {
+  const erg_geometry *g = l->geometry;
+  const erg_mapping *m = l->mapping;
+  if (index < 2 * l->period) return 0; /* the first step of all begins the array */
+  if (l->n_outside) return (int64_t)(m->n_tiles - 1) * l->period;
+  /* Tiles of rows that neither border of their image cuts, but its last. */
+  int64_t iteration = index / l->period, image = iteration / l->tiles_per_image, here = iteration % l->tiles_per_image;
+  int64_t below = g->in_h + g->pad_top - g->kernel_h - (int64_t)(m->out_rows - 1) * g->stride_h;
+  int64_t inside = below < 0 ? 0 : below / ((int64_t)m->out_rows * g->stride_h) + 1; /* before the lower border */
+  if (inside > l->tiles_per_image - 1) inside = l->tiles_per_image - 1;
+  if (here == 0 || (here - 1) * m->out_rows * g->stride_h < g->pad_top || here > inside) return 0;
+  return (image * l->tiles_per_image + inside) * l->period;
+}
+
+void erg_legs_skip(erg_legs *l, int64_t index) {
+  int iteration = (int)(index / l->period);
+  l->made = index;
+  l->n = l->n_outside ? iteration : 0;
+  l->m = l->n_outside ? 0 : iteration;
+  l->in_image = l->m % l->tiles_per_image;
+  l->k = 0;
+  l->changed_n = l->mapping->n_tiles > 1;
+  l->changed_m = l->mapping->m_tiles > 1;
 }
 
 const erg_leg_kind *erg_legs_last(erg_legs *l, double *work_cycles) {

@@ -33,6 +33,8 @@ typedef struct {
   const erg_geometry *geometry;
   const erg_mapping *mapping;
   int64_t steps, made;
+  bool n_outside;            /* the outer loop is over tiles of channels, else over tiles of rows */
+  int64_t period;            /* steps of one of its iterations */
   int tiles_per_image;
   int n, m, in_image;        /* of the leg to be made next: tile of channels, of rows, of rows within its image */
   int64_t k;
@@ -50,6 +52,11 @@ const erg_leg *erg_legs_make(erg_legs *legs, int64_t index);
 static inline const erg_leg *erg_legs_at(erg_legs *legs, int64_t index) {
   return index < legs->made ? &legs->legs[index % ERG_LEGS] : erg_legs_make(legs, index);
 }
+/** Step before which all are like the one a period earlier, from `index` on, the begin of an iteration, and in the iteration
+ *  before it; 0: these are not alike. */
+int64_t erg_legs_alike(const erg_legs *legs, int64_t index);
+/** On to leg `index`, the begin of an iteration but the first. */
+void erg_legs_skip(erg_legs *legs, int64_t index);
 /** The very last leg's kind, and how long it works. */
 const erg_leg_kind *erg_legs_last(erg_legs *legs, double *work_cycles);
 

@@ -1,43 +1,60 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Stalls of the analytic model: a recurrence over the steps of the loop nest. Step i computes while later steps load
  * and earlier ones store; tiles wait for one of two slots, transfers for the channels of the levels they come through,
- * first come first served. Everything is a maximum of times already known, so one walk gives all. What a step moves and
- * how long it computes stands in its leg (legs.c). */
+ * first come first served. Everything is a maximum of times already known, so one walk gives all; where iterations of
+ * the outer loop come to repeat, the walk leaps to the last of them. What a step moves and how long it computes stands
+ * in its leg (legs.c). */
 #include "legs.h"
 #include <math.h>
-#include <stddef.h>
 #include <string.h>
 
 static double later(double a, double b) {
   return a > b ? a : b;
 }
 
+#define AHEAD 8 /* steps are loaded ahead: few, since slots are two */
+
 /* Two slots of a scratchpad for the tiles of one tensor. */
 typedef struct {
   int64_t loaded, freed;
-  double freed_at[2];
+  double freed_at[2]; /* the last first */
 } ring;
+enum { INPUT, WEIGHT, RESIDUAL, RINGS };
 
 typedef struct {
-  erg_legs legs;
-  bool direct; /* every tensor comes and goes through the outermost channel alone */
-  int64_t next_load, computed, outputs, stored;
-  double latency_cycles;               /* direct: of every transfer */
+  double loaded_at;
+  int level; /* that it waited for */
+} arrival;
+
+/* Between two steps all outputs are on their way: a step makes one at most, and it is sent as soon as it is made. */
+typedef struct {
+  int64_t computed;
+  int ahead; /* steps loaded and not computed */
+  arrival arrivals[AHEAD];
+  ring rings[RINGS];
+  double load_end;
+  const erg_leg_move *output; /* that waits to be stored, or NULL */
+  double output_ready, stored_at[2];
+  int outputs, store_level;            /* outputs: of those made up to now, two at most */
   double channel_free[ERG_MAX_LEVELS]; /* by level: when its port can take the next transfer */
-  ring input, weight, residual;
-  double load_end, loaded_at[8]; /* of steps loaded ahead: few, since slots are two */
-  int load_level[8];
-  double output_ready[2], stored_at[2], store_end;
-  erg_leg_move output[2];
-  int store_level;
-  double stalls[ERG_MAX_LEVELS], all_stalls;
+  double now, stalls[ERG_MAX_LEVELS], all_stalls;
+} moment;
+
+typedef struct {
+  moment at;
+  double latency_cycles; /* of the outermost level */
+  erg_legs legs;
 } timeline;
 
 static void begin(timeline *t, const erg_arch *arch, const erg_geometry *g, const erg_mapping *m) {
-  memset(&t->next_load, 0, sizeof *t - offsetof(timeline, next_load));
-  t->direct = arch->direct;
+  memset(&t->at, 0, sizeof t->at);
   t->latency_cycles = (double)arch->levels[0].latency_cycles;
   erg_legs_begin(&t->legs, arch, g, m);
+}
+
+static void push(double pair[2], double last) {
+  pair[1] = pair[0];
+  pair[0] = last;
 }
 
 void erg_send(const erg_arch *arch, double channel_free[], const bool (*resident)[ERG_TENSOR_COUNT], erg_tensor tensor,
@@ -57,110 +74,167 @@ void erg_send(const erg_arch *arch, double channel_free[], const bool (*resident
 
 static void transfer(timeline *t, erg_tensor tensor, const erg_leg_move *move, double new_bits, double when, double *end,
                      int *level) {
-  if (!t->direct) {
-    erg_send(t->legs.arch, t->channel_free, t->legs.mapping->resident, tensor, move->bits, new_bits, when, end, level);
+  if (!t->legs.arch->direct) {
+    erg_send(t->legs.arch, t->at.channel_free, t->legs.mapping->resident, tensor, move->bits, new_bits, when, end, level);
   } else if (move->bits > 0) { /* the same, with all that is known beforehand */
-    t->channel_free[0] = later(t->channel_free[0], when) + move->cycles;
-    *end = later(*end, t->channel_free[0] + t->latency_cycles);
+    t->at.channel_free[0] = later(t->at.channel_free[0], when) + move->cycles;
+    *end = later(*end, t->at.channel_free[0] + t->latency_cycles);
   }
 }
 
 static bool has_slot(const ring *r) {
   return r->loaded - r->freed < 2;
 }
+/* When the slot of the tile to be loaded next was freed: it is that of the tile two before. */
 static double slot_free(const ring *r) {
-  return r->loaded < 2 ? 0 : r->freed_at[r->loaded % 2];
+  return r->loaded < 2 ? 0 : r->freed_at[r->freed + 1 - r->loaded];
 }
 static void release(ring *r, double when) {
-  r->freed_at[r->freed++ % 2] = when;
+  if (r->loaded == r->freed) return;
+  r->freed++;
+  push(r->freed_at, when);
 }
 
 /* The next leg to load, or NULL while it has to wait for a step that has not been computed. */
 static const erg_leg *loadable(timeline *t) {
-  if (t->next_load >= t->legs.steps || t->next_load >= t->computed + 8) return NULL;
-  const erg_leg *l = erg_legs_at(&t->legs, t->next_load);
-  bool can = (!l->needs_input || has_slot(&t->input)) && (!l->needs_weight || has_slot(&t->weight)) &&
-             (!l->needs_residual || has_slot(&t->residual));
+  const int64_t next = t->at.computed + t->at.ahead;
+  if (next >= t->legs.steps || t->at.ahead == AHEAD) return NULL;
+  const erg_leg *l = erg_legs_at(&t->legs, next);
+  bool can = (!l->needs_input || has_slot(&t->at.rings[INPUT])) && (!l->needs_weight || has_slot(&t->at.rings[WEIGHT])) &&
+             (!l->needs_residual || has_slot(&t->at.rings[RESIDUAL]));
   return can ? l : NULL;
 }
 
 static double load_request(const timeline *t, const erg_leg *l) {
-  return l->needs_input ? later(t->load_end, slot_free(&t->input)) : t->load_end;
+  return l->needs_input ? later(t->at.load_end, slot_free(&t->at.rings[INPUT])) : t->at.load_end;
 }
 
 static void load(timeline *t, const erg_leg *l) {
-  double when = t->load_end, end = 0;
+  double when = load_request(t, l), end = 0;
   int level = 0;
   if (l->needs_input) {
-    when = later(when, slot_free(&t->input));
     transfer(t, ERG_TENSOR_INPUT, &l->input, l->fresh, when, &end, &level);
-    t->input.loaded++;
+    t->at.rings[INPUT].loaded++;
   }
   if (l->needs_weight) {
-    when = later(when, slot_free(&t->weight));
     const erg_leg_move *weight = &l->kind->weight, *constant = &l->kind->constant;
+    when = later(when, slot_free(&t->at.rings[WEIGHT]));
     transfer(t, ERG_TENSOR_WEIGHT, weight, l->first_m ? weight->bits : 0, when, &end, &level);
     if (l->last_k) transfer(t, ERG_TENSOR_CONSTANT, constant, l->first_m ? constant->bits : 0, when, &end, &level);
-    t->weight.loaded++;
+    t->at.rings[WEIGHT].loaded++;
   }
   if (l->needs_residual) {
-    when = later(when, slot_free(&t->residual));
+    when = later(when, slot_free(&t->at.rings[RESIDUAL]));
     transfer(t, ERG_TENSOR_RESIDUAL, &l->kind->residual, l->kind->residual.bits, when, &end, &level);
-    t->residual.loaded++;
+    t->at.rings[RESIDUAL].loaded++;
   }
-  t->load_end = later(when, end);
-  t->loaded_at[t->next_load % 8] = t->load_end;
-  t->load_level[t->next_load++ % 8] = level;
+  t->at.load_end = later(when, end);
+  t->at.arrivals[t->at.ahead++] = (arrival){t->at.load_end, level};
 }
 
 static double store_request(const timeline *t) {
-  return later(t->output_ready[t->stored % 2], t->store_end);
+  return later(t->at.output_ready, t->at.stored_at[0]);
 }
 
 static void store(timeline *t) {
-  const erg_leg_move *output = &t->output[t->stored % 2];
   double when = store_request(t), end = when;
-  transfer(t, ERG_TENSOR_OUTPUT, output, output->bits, when, &end, &t->store_level);
-  t->store_end = end;
-  t->stored_at[t->stored++ % 2] = end;
+  transfer(t, ERG_TENSOR_OUTPUT, t->at.output, t->at.output->bits, when, &end, &t->at.store_level);
+  push(t->at.stored_at, end);
+  t->at.output = NULL;
 }
 
 /* All transfers whose start is known by now, in the order in which they ask for the channel. */
 static void issue(timeline *t) {
   for (;;) {
     const erg_leg *next = loadable(t);
-    bool can_store = t->stored < t->outputs;
-    if (!next && !can_store) return;
-    if (next && (!can_store || load_request(t, next) <= store_request(t)))
+    if (!next && !t->at.output) return;
+    if (next && (!t->at.output || load_request(t, next) <= store_request(t)))
       load(t, next);
     else
       store(t);
   }
 }
 
-static double wait_until(timeline *t, double now, double until, int level) {
-  if (until <= now) return now;
-  t->stalls[level] += until - now;
-  t->all_stalls += until - now;
-  return until;
+static void wait_until(timeline *t, double until, int level) {
+  if (until <= t->at.now) return;
+  t->at.stalls[level] += until - t->at.now;
+  t->at.all_stalls += until - t->at.now;
+  t->at.now = until;
 }
 
-static double compute(timeline *t, double now) {
-  int64_t index = t->computed;
-  const erg_leg *l = erg_legs_at(&t->legs, index), *next = NULL;
-  if (index + 1 < t->legs.steps) next = erg_legs_at(&t->legs, index + 1);
-  now = wait_until(t, now, t->loaded_at[index % 8], t->load_level[index % 8]);
-  if (l->last_k && t->outputs >= 2) now = wait_until(t, now, t->stored_at[t->outputs % 2], t->store_level);
-  now += l->work_cycles;
-  if (!next || next->needs_input) release(&t->input, now);
-  if ((!next || next->needs_weight) && t->weight.loaded > t->weight.freed) release(&t->weight, now);
-  if (l->last_k && t->residual.loaded > t->residual.freed) release(&t->residual, now);
+static void compute(timeline *t) {
+  const erg_leg *l = erg_legs_at(&t->legs, t->at.computed), *next = NULL;
+  if (t->at.computed + 1 < t->legs.steps) next = erg_legs_at(&t->legs, t->at.computed + 1);
+  wait_until(t, t->at.arrivals[0].loaded_at, t->at.arrivals[0].level);
+  for (int i = 1; i < t->at.ahead; i++) t->at.arrivals[i - 1] = t->at.arrivals[i];
+  t->at.ahead--;
+  if (l->last_k && t->at.outputs == 2) wait_until(t, t->at.stored_at[1], t->at.store_level); /* one of two slots is free */
+  t->at.now += l->work_cycles;
+  if (!next || next->needs_input) release(&t->at.rings[INPUT], t->at.now);
+  if (!next || next->needs_weight) release(&t->at.rings[WEIGHT], t->at.now);
   if (l->last_k) {
-    t->output[t->outputs % 2] = l->kind->output;
-    t->output_ready[t->outputs++ % 2] = now;
+    release(&t->at.rings[RESIDUAL], t->at.now);
+    t->at.output = &l->kind->output;
+    t->at.output_ready = t->at.now;
+    if (t->at.outputs < 2) t->at.outputs++;
   }
-  t->computed++;
-  return now;
+  t->at.computed++;
+}
+
+/* ---- iterations that repeat ---- */
+
+static bool moved(double from, double to, double by) {
+  return to - from == by;
+}
+
+/* Whether all that matters is as it was an iteration ago, but later. A ring that took no tile meanwhile takes none. */
+static bool steady(const moment *from, const moment *to, int channels) {
+  double by = to->now - from->now;
+  bool same = from->ahead == to->ahead && from->outputs == to->outputs && moved(from->load_end, to->load_end, by) &&
+              moved(from->stored_at[0], to->stored_at[0], by) && moved(from->stored_at[1], to->stored_at[1], by) &&
+              from->store_level == to->store_level;
+  for (int i = 0; i < to->ahead && same; i++)
+    same = from->arrivals[i].level == to->arrivals[i].level &&
+           moved(from->arrivals[i].loaded_at, to->arrivals[i].loaded_at, by);
+  for (int i = 0; i < channels && same; i++) same = moved(from->channel_free[i], to->channel_free[i], by);
+  for (int i = 0; i < RINGS && same; i++) {
+    const ring *a = &from->rings[i], *b = &to->rings[i];
+    if (a->loaded == b->loaded) continue;
+    same = a->loaded >= 2 && b->loaded - a->loaded == b->freed - a->freed && moved(a->freed_at[0], b->freed_at[0], by) &&
+           moved(a->freed_at[1], b->freed_at[1], by);
+  }
+  return same;
+}
+
+static void move(double pair[2], double by) {
+  pair[0] += by;
+  pair[1] += by;
+}
+
+static void leap(timeline *t, const moment *from, int channels, int64_t iterations, int64_t steps) {
+  moment *at = &t->at;
+  double by = (double)iterations * (at->now - from->now);
+  at->computed += iterations * steps;
+  at->now += by, at->load_end += by;
+  move(at->stored_at, by);
+  for (int i = 0; i < at->ahead; i++) at->arrivals[i].loaded_at += by;
+  for (int i = 0; i < channels; i++) at->channel_free[i] += by;
+  for (int i = 0; i < RINGS; i++)
+    if (at->rings[i].loaded > from->rings[i].loaded) move(at->rings[i].freed_at, by);
+  for (int i = 0; i < ERG_MAX_LEVELS; i++) at->stalls[i] += (double)iterations * (at->stalls[i] - from->stalls[i]);
+  at->all_stalls += (double)iterations * (at->all_stalls - from->all_stalls);
+  erg_legs_skip(&t->legs, at->computed);
+}
+
+/* After each iteration of the outer loop: leaps as far as the steps ahead, and the first that is then looked at, are like
+ * those of the iteration before. `before`: the walk as it was then. */
+static void leap_if_steady(timeline *t, moment *before) {
+  const erg_arch *arch = t->legs.arch;
+  int channels = arch->direct ? 1 : arch->level_count - 1;
+  int64_t alike = erg_legs_alike(&t->legs, t->at.computed) - 1 - (t->at.computed + t->at.ahead);
+  int64_t iterations = alike / t->legs.period;
+  if (iterations > 0 && steady(before, &t->at, channels)) leap(t, before, channels, iterations, t->legs.period);
+  *before = t->at;
 }
 
 /* No walk ends sooner: the first step waits for its tiles and the last output is stored when all work is done; and all
@@ -172,10 +246,12 @@ uint64_t erg_least_cycles(const erg_arch *arch, const erg_geometry *g, const erg
   begin(&t, arch, g, m);
   load(&t, erg_legs_at(&t.legs, 0));
   const erg_leg_kind *last = erg_legs_last(&t.legs, &last_work);
-  erg_send(arch, free_channels, m->resident, ERG_TENSOR_OUTPUT, last->output.bits, last->output.bits, 0, &stored, &level);
+  erg_send(arch, free_channels, m->resident, ERG_TENSOR_OUTPUT, last->output.bits, last->output.bits, 0, &stored,
+           &level);
   double work = (double)(g->array ? erg_array_cycles(arch, g, m) : erg_work_cycles(arch, g, m));
-  double waits = t.load_end + stored;
-  if (!arch->direct) return (uint64_t)(work + later(0, floor(waits - 0.5 * arch->level_count))); /* rounded level by level */
+  double waits = t.at.load_end + stored;
+  if (!arch->direct) /* rounded level by level */
+    return (uint64_t)(work + later(0, floor(waits - 0.5 * arch->level_count)));
   double loads = (double)m->offchip_bits;
   for (int n = 0; n < 2; n++) { /* all tiles of channels but the last are alike */
     int channels = tile_channels(g, m->out_channels, n ? m->n_tiles - 1 : 0);
@@ -188,7 +264,7 @@ uint64_t erg_least_cycles(const erg_arch *arch, const erg_geometry *g, const erg
 bool erg_count_cycles_upto(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m, uint64_t most_cycles,
                            erg_activity *out) {
   timeline t;
-  double now = 0;
+  moment before;
   out->array_cycles = erg_array_cycles(arch, g, m);
   out->vector_cycles = g->array ? 0 : erg_work_cycles(arch, g, m);
   out->cycles = out->array_cycles + out->vector_cycles;
@@ -196,14 +272,18 @@ bool erg_count_cycles_upto(const erg_arch *arch, const erg_geometry *g, const er
   double most_stalls = (double)(most_cycles - out->cycles) + 0.5 * arch->level_count; /* rounded level by level */
   begin(&t, arch, g, m);
   issue(&t);
-  while (t.computed < t.legs.steps && t.all_stalls <= most_stalls) {
-    now = compute(&t, now);
+  before = t.at;
+  for (int64_t rest = t.legs.period; t.at.computed < t.legs.steps && t.at.all_stalls <= most_stalls;) {
+    compute(&t);
     issue(&t);
+    if (--rest > 0) continue;
+    rest = t.legs.period;
+    leap_if_steady(&t, &before);
   }
-  if (t.computed < t.legs.steps) return false;
-  wait_until(&t, now, t.store_end, t.store_level);
+  if (t.at.computed < t.legs.steps) return false;
+  wait_until(&t, t.at.stored_at[0], t.at.store_level);
   for (int index = 0; index < arch->level_count; index++) {
-    out->stall_cycles[index] = (uint64_t)llround(t.stalls[index]);
+    out->stall_cycles[index] = (uint64_t)llround(t.at.stalls[index]);
     out->cycles += out->stall_cycles[index];
   }
   return out->cycles <= most_cycles;
