@@ -3,6 +3,7 @@
 #include "chain.h"
 #include "ergon/sim.h"
 #include "memo.h"
+#include "traffic.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,31 +17,35 @@ static bool exists(const erg_pass *pass, const erg_precision *precision) {
   return erg_precision_is_int(precision) || strcmp(pass->kind_name, "requantize") != 0;
 }
 
-static bool offchip_bits(const erg_point *point, const erg_pass *pass, uint64_t *bits, erg_error *error) {
-  erg_geometry geometry;
-  erg_geometry_at(point, pass, &geometry);
-  return erg_memo_bits(point->memo, point->arch, &geometry, bits, error) == ERG_OK;
-}
-
 bool erg_judge_fusion(void *context, const erg_pass *fused, const erg_pass *parts, int part_count, char *reason,
                       size_t reason_bytes) {
   const erg_point *point = context;
   erg_error error = {0};
-  uint64_t together = 0, apart = 0, bits;
+  erg_geometry geometry;
+  erg_mapping mapping;
+  uint64_t apart = 0, bits;
   bool fits = true;
-  if (!offchip_bits(point, fused, &together, &error)) {
+  erg_geometry_at(point, fused, &geometry);
+  if (erg_memo_map(point->memo, point->arch, &geometry, &mapping, &error) != ERG_OK) {
     snprintf(reason, reason_bytes, "the fused pass does not fit: %s", error.text);
     erg_error_clear(&error);
     return false;
   }
+  for (int i = 0; i < part_count; i++) {
+    erg_geometry_at(point, &parts[i], &geometry);
+    apart += erg_distinct_bits(&geometry);
+  }
+  if (mapping.offchip_bits <= apart) return true; /* no tiles of the parts move less: they need not be found */
+  apart = 0;
   for (int i = 0; i < part_count && fits; i++) {
-    fits = offchip_bits(point, &parts[i], &bits, &error);
+    erg_geometry_at(point, &parts[i], &geometry);
+    fits = erg_memo_bits(point->memo, point->arch, &geometry, &bits, &error) == ERG_OK;
     apart += fits ? bits : 0;
   }
   erg_error_clear(&error);
-  if (!fits || together <= apart) return true; /* parts that do not fit are no alternative */
+  if (!fits || mapping.offchip_bits <= apart) return true; /* parts that do not fit are no alternative */
   snprintf(reason, reason_bytes, "off-chip traffic would rise from %.3f to %.3f MB", (double)apart / 8e6,
-           (double)together / 8e6);
+           (double)mapping.offchip_bits / 8e6);
   return false;
 }
 

@@ -49,6 +49,14 @@ void erg_demand_channels(const erg_geometry *g, int out_channels, int64_t tile_r
   memcpy(out->fetched, out->distinct, sizeof out->fetched);
 }
 
+uint64_t erg_distinct_bits(const erg_geometry *g) {
+  erg_demand whole;
+  uint64_t bits = 0;
+  erg_demand_channels(g, g->out_c, erg_geometry_reduction(g), &whole);
+  for (int tensor = 0; tensor < ERG_TENSOR_PSUM; tensor++) bits += whole.distinct[tensor];
+  return bits;
+}
+
 void erg_demand_join(const erg_geometry *g, const erg_mapping *m, uint64_t input_once, erg_demand *demand) {
   bool inputs_again = m->order == ERG_ORDER_WEIGHTS_STAY && m->m_tiles > 1;
   bool weights_again = (m->order == ERG_ORDER_INPUTS_STAY && m->n_tiles > 1) || m->k_chunks > 1;

@@ -86,6 +86,8 @@ uint64_t erg_tile_cycles(const erg_arch *arch, const erg_geometry *geometry, con
 /** Off-chip-side totals of a mapping: what the scratchpads fetch (with re-fetches) and what is distinct, in bits. */
 typedef struct { uint64_t fetched[ERG_TENSOR_COUNT], distinct[ERG_TENSOR_COUNT]; } erg_demand;
 void erg_demand_of(const erg_geometry *geometry, const erg_mapping *mapping, erg_demand *out);
+/** Off-chip bits of the pass if everything moved once and in one piece: no tile moves less. */
+uint64_t erg_distinct_bits(const erg_geometry *geometry);
 /** The two halves of it: input bits of one image cut into tiles of `out_rows` (the most rows a tile touches in
  *  `most_rows`), and what the channel side moves; `erg_demand_join` puts visits to both. The search tries many pairs. */
 uint64_t erg_demand_rows(const erg_geometry *geometry, int out_rows, int *most_rows);
