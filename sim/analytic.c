@@ -21,39 +21,54 @@ uint64_t erg_work_cycles(const erg_arch *arch, const erg_geometry *g, const erg_
 }
 
 /* Steps of a pass are of eight kinds: the last tile of channels, of rows, the last stretch of K, and all others. */
-static int64_t times_of_kind(const erg_geometry *g, const erg_mapping *m, int kind) {
-  int64_t times = g->images;
-  if (!(kind & 1)) times *= m->n_tiles - 1;
-  if (!(kind & 2)) times *= m->m_tiles / g->images - 1;
-  if (!(kind & 4)) times *= m->k_chunks - 1;
-  return times;
+#define STEP_KINDS 8
+#define LAST_N 1
+#define LAST_M 2
+#define LAST_K 4
+
+typedef struct {
+  erg_dataflow_step step;
+  int64_t times;
+} steps_of_kind;
+
+/* Those that occur. */
+static int step_kinds(const erg_geometry *g, const erg_mapping *m, steps_of_kind out[STEP_KINDS]) {
+  int64_t reduction = erg_geometry_reduction(g), rest = reduction - (m->k_chunks - 1) * m->reduction;
+  int tiles = m->m_tiles / g->images, last_rows = tile_rows(g, m->out_rows, tiles - 1), count = 0;
+  int last_channels = tile_channels(g, m->out_channels, m->n_tiles - 1);
+  for (int kind = 0; kind < STEP_KINDS; kind++) {
+    int64_t n = kind & LAST_N ? 1 : m->n_tiles - 1, r = kind & LAST_M ? 1 : tiles - 1;
+    int64_t k = kind & LAST_K ? 1 : m->k_chunks - 1;
+    if (n == 0 || r == 0 || k == 0) continue;
+    out[count++] = (steps_of_kind){{.pixels = (int64_t)(kind & LAST_M ? last_rows : m->out_rows) * g->out_w,
+                                    .channels = kind & LAST_N ? last_channels : m->out_channels,
+                                    .reduction = kind & LAST_K ? rest : m->reduction,
+                                    .last_k = kind & LAST_K},
+                                   g->images * n * r * k};
+  }
+  return count; /* the last of them is the last step */
 }
 
-static erg_dataflow_step step_of_kind(const erg_geometry *g, const erg_mapping *m, int kind) {
-  bool last_n = kind & 1, last_m = kind & 2, last_k = kind & 4;
-  int64_t reduction = erg_geometry_reduction(g);
-  return (erg_dataflow_step){
-      .pixels = (int64_t)(last_m ? last_tile_rows(g, m) : m->out_rows) * g->out_w,
-      .channels = last_n ? tile_channels(g, m->out_channels, m->n_tiles - 1) : m->out_channels,
-      .reduction = last_k ? reduction - (m->k_chunks - 1) * m->reduction : m->reduction,
-      .last_k = last_k,
-  };
+int64_t erg_end_cycles(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m, bool first, bool last) {
+  if (!g->array) return 0;
+  const erg_dataflow_rules *rules = erg_dataflow_of(g->dataflow);
+  int64_t cycles = first ? rules->begin_cycles(arch) : 0;
+  if (!last) return cycles;
+  const erg_dataflow_step step = {(int64_t)last_tile_rows(g, m) * g->out_w,
+                                  tile_channels(g, m->out_channels, m->n_tiles - 1),
+                                  erg_geometry_reduction(g) - (m->k_chunks - 1) * m->reduction, true};
+  return cycles + rules->end_cycles(arch, g, &step);
 }
-#define STEP_KINDS 8
-#define LAST_STEP (STEP_KINDS - 1)
 
 uint64_t erg_array_cycles(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m) {
   if (!g->array) return 0;
   if (in_chain(g)) return erg_work_cycles(arch, g, m);
   const erg_dataflow_rules *rules = erg_dataflow_of(g->dataflow);
-  int64_t sum = 0, times;
-  for (int kind = 0; kind < STEP_KINDS; kind++) {
-    if ((times = times_of_kind(g, m, kind)) == 0) continue;
-    const erg_dataflow_step step = step_of_kind(g, m, kind);
-    sum += times * rules->step_cycles(arch, g, &step);
-  }
-  const erg_dataflow_step last = step_of_kind(g, m, LAST_STEP);
-  return (uint64_t)(rules->begin_cycles(arch) + sum + rules->end_cycles(arch, g, &last));
+  steps_of_kind kinds[STEP_KINDS];
+  int count = step_kinds(g, m, kinds);
+  int64_t sum = rules->begin_cycles(arch) + rules->end_cycles(arch, g, &kinds[count - 1].step);
+  for (int i = 0; i < count; i++) sum += kinds[i].times * rules->step_cycles(arch, g, &kinds[i].step);
+  return (uint64_t)sum;
 }
 
 uint64_t erg_fold_cycles(const erg_arch *arch, const int *lengths, int fold_count) {
@@ -82,17 +97,18 @@ typedef struct {
 static array_side array_side_of(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m) {
   const erg_dataflow_rules *rules = erg_dataflow_of(g->dataflow);
   array_side sum = {0};
-  int64_t times;
-  for (int kind = 0; kind < STEP_KINDS; kind++) {
-    if ((times = times_of_kind(g, m, kind)) == 0) continue;
-    const erg_dataflow_step s = step_of_kind(g, m, kind);
-    uint64_t visits = (uint64_t)times * (uint64_t)rules->weight_visits(arch, s.pixels), channels = (uint64_t)s.channels;
+  steps_of_kind kinds[STEP_KINDS];
+  int count = step_kinds(g, m, kinds);
+  for (int i = 0; i < count; i++) {
+    const erg_dataflow_step s = kinds[i].step;
+    uint64_t times = (uint64_t)kinds[i].times, visits = times * (uint64_t)rules->weight_visits(arch, s.pixels), channels = (uint64_t)s.channels;
     sum.weights += visits * channels * (uint64_t)s.reduction;
     if (s.last_k) sum.constants += visits * channels;
-    if (s.last_k) sum.drain_bits += (uint64_t)times * channels * (uint64_t)rules->drain_bits(arch, g, s.pixels);
+    if (s.last_k) sum.drain_bits += times * channels * (uint64_t)rules->drain_bits(arch, g, s.pixels);
   }
-  for (int n = 0; n < m->n_tiles; n++)
-    sum.input_visits += (uint64_t)rules->input_visits(arch, g, tile_channels(g, m->out_channels, n));
+  int last = m->n_tiles - 1;
+  if (last > 0) sum.input_visits = (uint64_t)last * (uint64_t)rules->input_visits(arch, g, m->out_channels);
+  sum.input_visits += (uint64_t)rules->input_visits(arch, g, tile_channels(g, m->out_channels, last));
   return sum;
 }
 

@@ -57,23 +57,6 @@ static const erg_leg_kind *kind_of(erg_legs *l, bool last_n, bool last_m, bool l
   return &l->kinds[kind];
 }
 
-/* The array fills before its first step and drains behind its last. */
-static double at_the_ends(const erg_legs *l, bool first, bool last) {
-  const erg_geometry *g = l->geometry;
-  const erg_dataflow_rules *rules = erg_dataflow_of(g->dataflow);
-  double cycles = 0;
-  if (!g->array) return 0;
-  if (first) cycles += (double)rules->begin_cycles(l->arch);
-  if (last) {
-    const erg_mapping *m = l->mapping;
-    const erg_dataflow_step it = {(int64_t)last_tile_rows(g, m) * g->out_w,
-                                  tile_channels(g, m->out_channels, m->n_tiles - 1),
-                                  erg_geometry_reduction(g) - (m->k_chunks - 1) * m->reduction, true};
-    cycles += (double)rules->end_cycles(l->arch, g, &it);
-  }
-  return cycles;
-}
-
 static void fill(erg_legs *l, int64_t index, erg_leg *leg) {
   const erg_mapping *m = l->mapping;
   bool last_m = l->in_image == l->tiles_per_image - 1;
@@ -85,7 +68,7 @@ static void fill(erg_legs *l, int64_t index, erg_leg *leg) {
   leg->needs_residual = leg->last_k && l->has_residuals;
   leg->kind = kind_of(l, l->n == m->n_tiles - 1, last_m, leg->last_k);
   leg->work_cycles = leg->kind->work_cycles;
-  if (index == 0 || index == l->steps - 1) leg->work_cycles += at_the_ends(l, index == 0, index == l->steps - 1);
+  if (index == 0 || index == l->steps - 1) leg->work_cycles += (double)erg_end_cycles(l->arch, l->geometry, m, index == 0, index == l->steps - 1);
   if (!leg->needs_input) return;
   const erg_geometry *g = l->geometry;
   int row = l->in_image * m->out_rows, rows = last_m ? g->out_h - row : m->out_rows;
@@ -150,10 +133,4 @@ void erg_legs_skip(erg_legs *l, int64_t index) {
   l->k = 0;
   l->changed_n = l->mapping->n_tiles > 1;
   l->changed_m = l->mapping->m_tiles > 1;
-}
-
-const erg_leg_kind *erg_legs_last(erg_legs *l, double *work_cycles) {
-  const erg_leg_kind *kind = kind_of(l, true, true, true);
-  *work_cycles = kind->work_cycles + at_the_ends(l, l->steps == 1, true);
-  return kind;
 }

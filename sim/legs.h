@@ -57,7 +57,5 @@ static inline const erg_leg *erg_legs_at(erg_legs *legs, int64_t index) {
 int64_t erg_legs_alike(const erg_legs *legs, int64_t index);
 /** On to leg `index`, the begin of an iteration but the first. */
 void erg_legs_skip(erg_legs *legs, int64_t index);
-/** The very last leg's kind, and how long it works. */
-const erg_leg_kind *erg_legs_last(erg_legs *legs, double *work_cycles);
 
 #endif

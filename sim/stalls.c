@@ -237,30 +237,6 @@ static void leap_if_steady(timeline *t, moment *before) {
   *before = t->at;
 }
 
-/* No walk ends sooner: the first step waits for its tiles and the last output is stored when all work is done; and all
- * loads go through one channel before the last step works and its output is stored. */
-uint64_t erg_least_cycles(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m) {
-  timeline t;
-  double stored = 0, last_work, free_channels[ERG_MAX_LEVELS] = {0};
-  int level = 0;
-  begin(&t, arch, g, m);
-  load(&t, erg_legs_at(&t.legs, 0));
-  const erg_leg_kind *last = erg_legs_last(&t.legs, &last_work);
-  erg_send(arch, free_channels, m->resident, ERG_TENSOR_OUTPUT, last->output.bits, last->output.bits, 0, &stored,
-           &level);
-  double work = (double)(g->array ? erg_array_cycles(arch, g, m) : erg_work_cycles(arch, g, m));
-  double waits = t.at.load_end + stored;
-  if (!arch->direct) /* rounded level by level */
-    return (uint64_t)(work + later(0, floor(waits - 0.5 * arch->level_count)));
-  double loads = (double)m->offchip_bits;
-  for (int n = 0; n < 2; n++) { /* all tiles of channels but the last are alike */
-    int channels = tile_channels(g, m->out_channels, n ? m->n_tiles - 1 : 0);
-    loads -= (n ? 1 : m->n_tiles - 1) * (double)g->images * (double)slice_bits(g, g->out_h, channels, g->out_bits);
-  }
-  double through = loads / arch->levels[0].bandwidth_bits_per_cycle + stored + last_work;
-  return (uint64_t)(work + floor(later(waits, through - work) + 0.5));
-}
-
 bool erg_count_cycles_upto(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m, uint64_t most_cycles,
                            erg_activity *out) {
   timeline t;

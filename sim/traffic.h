@@ -75,6 +75,9 @@ uint64_t erg_least_cycles(const erg_arch *arch, const erg_geometry *geometry, co
 void erg_analytic_walked(const erg_arch *arch, const erg_geometry *geometry, const erg_mapping *mapping,
                          const erg_op_counts *ops, const erg_activity *walk, erg_activity *out);
 
+/** Array cycles before the first step and behind the last, which these steps have beside their own. */
+int64_t erg_end_cycles(const erg_arch *arch, const erg_geometry *geometry, const erg_mapping *mapping, bool first, bool last);
+
 /** Sends `bits` over every level they come through from `when` on; a level that keeps the tensor (`resident`, by level;
  *  NULL: none) passes on only the `new_bits`. Moves *end to the end of the slowest, *level to its level. */
 void erg_send(const erg_arch *arch, double channel_free[], const bool (*resident)[ERG_TENSOR_COUNT], erg_tensor tensor,
