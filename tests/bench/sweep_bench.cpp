@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// How fast sweeps are: points of a network, no two of the same widths, run one by one as `ergon run` does and evaluated
-// as a worker does; rows into a store a transaction each and in batches.
+// How fast sweeps are: points of a network, no two of the same widths, run one by one as `ergon run` does, counted (cycles,
+// traffic by level and tensor, nominal energy of all layers together) and evaluated as a worker does, with the text, key
+// and stored counts of their row; rows into a store a transaction each and in batches.
 #include "../unit/sweep/sweep.hpp"
 #include "bench.hpp"
 #include <cstring>
@@ -38,6 +39,34 @@ void points(benchmark::State &state, bool sweeping) {
   erg_sweep_inputs_free(&inputs);
 }
 
+void counted(benchmark::State &state) {
+  sweep::Sweep s(kSpec);
+  if (s.status != ERG_OK) return state.SkipWithError(s.error.message().c_str());
+  std::vector<erg_sweep_inputs> inputs(4); // a machine each
+  std::vector<erg_point> points;
+  for (int64_t at = 0; at < erg_sweep_size(&s); at++) {
+    test::Arena arena;
+    erg_sweep_row row;
+    erg_point point;
+    const size_t machine = points.size() * inputs.size() / (size_t)erg_sweep_size(&s);
+    if (erg_sweep_point(&s, at, &inputs[machine], &arena, &point, &row, &s.error) != ERG_OK)
+      return state.SkipWithError("point");
+    points.push_back(point);
+  }
+  size_t index = 0;
+  for (auto _ : state) {
+    const erg_point &point = points[index++ % points.size()];
+    if (index % points.size() == 1)
+      for (erg_sweep_inputs &i : inputs) erg_memo_clear(i.memo);
+    erg_result result;
+    if (erg_run(&point, nullptr, &result, &s.error) != ERG_OK || result.skipped) return state.SkipWithError("run");
+    benchmark::DoNotOptimize(result.energy.total_pj);
+    erg_result_free(&result);
+  }
+  state.SetItemsProcessed(state.iterations());
+  for (erg_sweep_inputs &i : inputs) erg_sweep_inputs_free(&i);
+}
+
 void rows(benchmark::State &state, bool batched) {
   test::Folder folder;
   test::Error error;
@@ -69,6 +98,7 @@ void rows(benchmark::State &state, bool batched) {
 int main(int argc, char **argv) {
   benchmark::Initialize(&argc, argv);
   benchmark::RegisterBenchmark("resnet18 analytic points/run", [](benchmark::State &s) { points(s, false); });
+  benchmark::RegisterBenchmark("resnet18 analytic points/counted", counted);
   benchmark::RegisterBenchmark("resnet18 analytic points/sweep", [](benchmark::State &s) { points(s, true); });
   benchmark::RegisterBenchmark("rows stored/one by one", [](benchmark::State &s) { rows(s, false); });
   benchmark::RegisterBenchmark("rows stored/batches", [](benchmark::State &s) { rows(s, true); });
