@@ -26,6 +26,7 @@ struct erg_memo {
   entry *entries;
   erg_activity *activities; /* of each entry */
   int count;
+  erg_kept_plan plans[ERG_FUSION_DEPTH];
   erg_rows rows[ROW_TABLES]; /* of geometries, whatever the architecture; each at or behind the place of its extents */
 };
 
@@ -39,13 +40,23 @@ struct erg_memo *erg_memo_new(void) {
   return NULL;
 }
 
-void erg_memo_clear(struct erg_memo *memo) {
+static void forget_passes(struct erg_memo *memo) {
   if (memo->count) memset(memo->slots, 0, sizeof memo->slots);
   memo->count = 0;
 }
 
+void erg_memo_clear(struct erg_memo *memo) {
+  for (int i = 0; i < ERG_FUSION_DEPTH; i++) erg_kept_plan_free(&memo->plans[i]);
+  forget_passes(memo);
+}
+
+erg_kept_plan *erg_memo_plan(struct erg_memo *memo, erg_fusion fusion) {
+  return &memo->plans[fusion];
+}
+
 void erg_memo_free(struct erg_memo *memo) {
   if (!memo) return;
+  erg_memo_clear(memo);
   for (int i = 0; i < ROW_TABLES; i++) erg_rows_free(&memo->rows[i]);
   free(memo->activities);
   free(memo->entries);
@@ -90,7 +101,7 @@ static entry *find(struct erg_memo *memo, const erg_geometry *g) {
 
 /* The geometry's entry, made if it is not there. */
 static entry *claim(struct erg_memo *memo, const erg_geometry *g) {
-  if (memo->count == ENTRIES) erg_memo_clear(memo);
+  if (memo->count == ENTRIES) forget_passes(memo);
   uint16_t *slot = slot_of(memo, g);
   if (!*slot) {
     *slot = (uint16_t)++memo->count;

@@ -154,7 +154,7 @@ static erg_status price_sum(const erg_point *point, const erg_precision *hardwar
 
 static void sum_up(const erg_point *point, const erg_precision *hardware, erg_result *r) {
   for (int i = 0; i < r->layer_count; i++) {
-    erg_activity_add(&r->activity, &r->layers[i].activity);
+    for (int t = 0; t < r->layers[i].times; t++) erg_activity_add(&r->activity, &r->layers[i].activity);
     if (!point->totals_only) erg_energy_add(&r->energy, &r->layers[i].energy);
   }
   for (int i = 0; i < point->graph->node_count; i++) { /* a CSV workload has an input a layer */
@@ -167,16 +167,36 @@ static void sum_up(const erg_point *point, const erg_precision *hardware, erg_re
   r->latency_s = (double)r->activity.cycles / (point->arch->clock_mhz * 1e6);
   double work = 0; /* cycles of an array whose cells all work; products are powers of two: exact */
   for (int i = 0; i < r->layer_count; i++)
-    work += (double)r->layers[i].activity.ops[ERG_OP_MAC] /
+    work += r->layers[i].times * (double)r->layers[i].activity.ops[ERG_OP_MAC] /
             (r->layers[i].geometry.products ? r->layers[i].geometry.products : 1);
   double cells = (double)r->activity.cycles * (double)point->arch->rows * (double)point->arch->cols;
   r->utilization = cells > 0 ? work / cells : 0;
   r->area_um2 = area_of(point, hardware);
 }
 
+/* The plan, and how many passes are alike where it is kept in the caller's memo for points of which totals are asked. */
+static erg_status plan_point(const erg_point *point, erg_result *r, const int **times, erg_error *error) {
+  *times = NULL;
+  if (!r->point.memo || !point->totals_only || point->model != ERG_MODEL_ANALYTIC ||
+      point->fusion == ERG_FUSION_DEPTH) {
+    erg_status status =
+        erg_plan_build(point->graph, point->fusion, erg_judge_fusion, (void *)point, &r->plan, error);
+    if (status == ERG_OK && point->fusion == ERG_FUSION_DEPTH) status = erg_chain_plan(point, &r->plan, error);
+    return status;
+  }
+  erg_kept_plan *kept = erg_memo_plan(point->memo, point->fusion);
+  erg_status status = erg_kept_plan_at(kept, point, error);
+  if (status != ERG_OK) return status;
+  r->plan = kept->plan;
+  r->plan.arena = (erg_arena){0}; /* the result's own */
+  *times = kept->times;
+  return ERG_OK;
+}
+
 static erg_status run_point(const erg_point *point, erg_progress *progress, erg_verify_result *rtl, erg_result *r,
                             erg_error *error) {
   erg_precision hardware;
+  const int *times;
   if (point->dataflow != ERG_DATAFLOW_WS && point->fusion == ERG_FUSION_DEPTH)
     return erg_fail(error, ERG_ERR_UNSUPPORTED, "fusion depth: chains run weight-stationary; found dataflow %s",
                     erg_dataflow_names[point->dataflow]);
@@ -187,9 +207,7 @@ static erg_status run_point(const erg_point *point, erg_progress *progress, erg_
     return erg_fail(error, ERG_ERR_UNSUPPORTED, "mac: scalable is weight-stationary; found dataflow %s",
                     erg_dataflow_names[point->dataflow]);
   erg_status status = erg_point_hardware(point, &hardware, error);
-  if (status == ERG_OK)
-    status = erg_plan_build(point->graph, point->fusion, erg_judge_fusion, (void *)point, &r->plan, error);
-  if (status == ERG_OK && point->fusion == ERG_FUSION_DEPTH) status = erg_chain_plan(point, &r->plan, error);
+  if (status == ERG_OK) status = plan_point(point, r, &times, error);
   if (status != ERG_OK) return status;
   r->layers = erg_arena_alloc(&r->plan.arena, sizeof *r->layers * (size_t)r->plan.pass_count);
   if (!r->layers) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
@@ -203,9 +221,10 @@ static erg_status run_point(const erg_point *point, erg_progress *progress, erg_
   r->spread.arena = &r->plan.arena;
   for (int i = 0; i < r->plan.pass_count && status == ERG_OK; i++) {
     const erg_pass *pass = &r->plan.passes[i];
-    if (!exists(pass, &point->precision)) continue;
+    if (!exists(pass, &point->precision) || (times && times[i] == 0)) continue;
     erg_layer_result *layer = &r->layers[r->layer_count++];
     layer->pass = pass;
+    layer->times = times ? times[i] : 1;
     status = run_pass(point, &hardware, rtl, &r->plan, layer, &r->spread, error);
     macs_done += (double)pass->int_counts.mac;
     if (progress) erg_progress_update(progress, macs_done, pass->name);
@@ -221,8 +240,8 @@ erg_status erg_run(const erg_point *asked, erg_progress *progress, erg_result *o
   erg_verify_result rtl = {0};
   erg_point own = *asked;
   const erg_point *point = &own;
+  if (own.widths) own.totals_only = false; /* what a sum costs depends on the widths of its layers */
   if (!own.memo) own.memo = erg_memo_new(); /* identical layers of one network, if no more */
-  if (own.widths) own.totals_only = false;  /* what a sum costs depends on the widths of its layers */
   erg_status status = run_point(point, progress, &rtl, &result, &fault);
   if (!asked->memo) erg_memo_free(own.memo);
   erg_verify_result_free(&rtl);

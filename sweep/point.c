@@ -64,6 +64,7 @@ static erg_status load(const erg_sweep *s, int64_t index, erg_sweep_inputs *in, 
   if (!same(in->graph_id, sizeof in->graph_id, identity(arena, workload, batch, &graph))) {
     erg_graph_free(&in->graph);
     in->graph = (erg_graph){0};
+    if (in->memo) erg_memo_clear(in->memo);
     status = erg_graph_load(workload, batch, graph.items, graph.count, &in->graph, error);
     if (status != ERG_OK) in->graph_id[0] = 0;
   }

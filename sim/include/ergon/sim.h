@@ -185,7 +185,7 @@ typedef struct {
   uint64_t seed;
   double zero_share; /**< of the MACs, those with a zero operand, gated by the hardware; 0: no gating */
   bool totals_only;      /**< price the sum of all layers once: no energy by layer, no law's test, no interval */
-  struct erg_memo *memo; /**< passes counted before on this very arch, or NULL (memo.h inside sim) */
+  struct erg_memo *memo; /**< passes counted before on this very arch, plans of this very graph; or NULL */
   bool count_toggles; /**< model rtl: of the cells' registers, exactly (a network through RTL took 1.3 times as long) */
   const erg_widths *widths; /**< each layer's own widths (erg_point_widths); NULL: all have `precision` */
 } erg_point;
@@ -202,6 +202,7 @@ int erg_tensor_bits(const erg_point *point, int node);
 
 typedef struct {
   const erg_pass *pass;
+  int times; /**< alike passes that this one stands for: 1, or more where totals alone are asked */
   erg_geometry geometry;
   erg_mapping mapping;
   erg_activity activity;
@@ -239,8 +240,9 @@ bool erg_judge_fusion(void *context, const erg_pass *fused, const erg_pass *part
  *  conservation, price. A point that a technology or
  *  architecture does not cover comes back `skipped` with the reason and ERG_OK. `progress` may be NULL. */
 erg_status erg_run(const erg_point *point, erg_progress *progress, erg_result *out, erg_error *error);
-/** Tiles and counts of passes that points of one architecture share, for `point.memo`: identical layers are counted once.
- *  Clear it before the architecture changes. */
+/** Tiles and counts of passes, and plans, that points of one architecture and network share, for `point.memo`: identical
+ *  layers are counted once. Clear it before either changes. With totals_only a result's passes live in it, until the next
+ *  run. */
 struct erg_memo *erg_memo_new(void);
 void erg_memo_clear(struct erg_memo *memo);
 void erg_memo_free(struct erg_memo *memo);
