@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Laws that counts must obey whoever counted (docs/model.md, "Conservation"). Nothing of the models' own arithmetic is
- * used here: what is distinct is counted by walking the map. */
+ * used here: what is distinct is counted window by window. */
 #include "ergon/sim.h"
 #include <inttypes.h>
 
@@ -26,17 +26,18 @@ static void at_least(law *l, const char *what, int level, int tensor, uint64_t f
                        what, erg_tensor_names[tensor], l->arch->levels[level].name, found, least);
 }
 
-/* Input pixels that at least one window sees, along one axis. */
+/* Input pixels that at least one window sees, along one axis: windows come in order, each brings those behind the last. */
 static uint64_t seen(int outputs, int kernel, int stride, int pad, int extent) {
-  uint64_t pixels = 0;
-  for (int x = 0; x < extent; x++) {
-    bool touched = false;
-    int nearest = x + pad > kernel ? (x + pad - kernel) / stride : 0; /* windows before it end before x */
-    for (int p = nearest; p < outputs && p * stride - pad <= x && !touched; p++)
-      touched = x < p * stride - pad + kernel;
-    pixels += touched;
+  int pixels = 0, last = 0; /* pixels before `last` are counted, or no later window sees them */
+  for (int p = 0; p < outputs; p++) {
+    int begin = p * stride - pad, end = begin + kernel;
+    if (begin < last) begin = last;
+    if (end > extent) end = extent;
+    if (end <= begin) continue;
+    pixels += end - begin;
+    last = end;
   }
-  return pixels;
+  return (uint64_t)pixels;
 }
 
 /* Bits of a map that passes from one link of a chain to the next: rows of pixels, each padded to a byte. */

@@ -66,8 +66,10 @@ void erg_geometry_of(const erg_pass *pass, const erg_precision *precision, erg_g
   g.in_bits = width_bits(pass->input_width, precision->activation_bits, precision);
   g.out_bits = width_bits(pass->output_width, precision->output_bits, precision);
   g.residual_bits = g.in_bits;
-  g.weight_bits = precision->weight_bits;
-  g.psum_bits = precision->accumulator_bits;
+  if (g.array) {
+    g.weight_bits = precision->weight_bits;
+    g.psum_bits = precision->accumulator_bits;
+  }
   /* Integer channels carry a bias, always, since it holds the input's folded zero point, a 32-bit multiplier and a
    * shift in a byte; floating ones a bias where there is one. */
   if (g.array && integer)
