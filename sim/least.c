@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A lower bound of a pass's cycles without a walk over its steps (stalls.c): the first step waits for its tiles, and the
- * last output is stored when all work is done. */
+/* A pass's cycles without a walk over its steps (stalls.c): a lower bound, since the first step waits for its tiles and
+ * the last output is stored when all work is done; and the stalls where there are no others. */
 #include "dataflow.h"
 #include <math.h>
 
@@ -34,12 +34,18 @@ static double waits_by_levels(const erg_arch *arch, const erg_mapping *m, const 
   return loaded + stored - 0.5 * arch->level_count - 0.01; /* stalls are rounded level by level */
 }
 
+static int64_t step_work(const erg_arch *arch, const erg_geometry *g, int rows, int channels, int64_t reduction) {
+  int64_t pixels = (int64_t)rows * g->out_w;
+  const erg_dataflow_step step = {pixels, channels, reduction, true};
+  return g->array ? erg_dataflow_of(g->dataflow)->step_cycles(arch, g, &step)
+                  : ceil_div(pixels * channels * g->window * g->rounds, arch->cols);
+}
+
 static double last_work(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m) {
-  int64_t pixels = (int64_t)last_tile_rows(g, m) * g->out_w, reduction = erg_geometry_reduction(g);
-  const erg_dataflow_step step = {pixels, tile_channels(g, m->out_channels, m->n_tiles - 1),
-                                  reduction - (m->k_chunks - 1) * m->reduction, true};
-  if (!g->array) return 0;
-  return (double)(erg_dataflow_of(g->dataflow)->step_cycles(arch, g, &step) + erg_end_cycles(arch, g, m, false, true));
+  int channels = tile_channels(g, m->out_channels, m->n_tiles - 1);
+  int64_t reduction = erg_geometry_reduction(g) - (m->k_chunks - 1) * m->reduction;
+  return (double)(step_work(arch, g, last_tile_rows(g, m), channels, reduction) +
+                  erg_end_cycles(arch, g, m, false, true));
 }
 
 /* Here also: all loads go through the one channel before the last step works and its output is stored. */
@@ -60,4 +66,30 @@ uint64_t erg_least_cycles(const erg_arch *arch, const erg_geometry *g, const erg
   const outer_tiles t = outer_tiles_of(g, m);
   double waits = arch->direct ? waits_direct(arch, g, m, &t, (double)work) : waits_by_levels(arch, m, &t);
   return work + (waits > 0 ? (uint64_t)ceil(waits) : 0);
+}
+
+/* Where one loop has one iteration each step in the middle takes one tile; while a step works, the tiles of the next are
+ * loaded first and then the output of the one before is stored. With time for both nothing waits. */
+bool erg_stalls_at_ends(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m, double *stalls) {
+  if (!arch->direct || m->k_chunks > 1 || g->images > 1 || (m->n_tiles > 1 && m->m_tiles > 1)) return false;
+  double latency = (double)arch->levels[0].latency_cycles, bandwidth = arch->levels[0].bandwidth_bits_per_cycle;
+  if (m->n_tiles * m->m_tiles > 1) {
+    int channels = m->n_tiles > 1 ? m->out_channels : g->out_c, most_rows = (m->out_rows - 1) * g->stride_h + g->kernel_h;
+    double output = (double)slice_bits(g, m->out_rows, channels, g->out_bits), loads;
+    if (m->n_tiles > 1)
+      loads = (double)(weight_run_bits(g, channels, erg_geometry_reduction(g)) + constant_run_bits(g, channels));
+    else
+      loads = (double)input_rows_bits(g, most_rows);
+    if (g->residual || g->operands == 2) loads += (double)slice_bits(g, m->out_rows, channels, g->residual_bits);
+    double work = (double)step_work(arch, g, m->out_rows, channels, erg_geometry_reduction(g));
+    if ((loads + output) / bandwidth + latency > work || output / bandwidth + latency > last_work(arch, g, m))
+      return false;
+  }
+  const outer_tiles t = outer_tiles_of(g, m);
+  const uint64_t first[] = {t.input, t.weight, t.constant, t.residual};
+  *stalls = (double)t.last_output / bandwidth + latency;
+  double loaded = 0;
+  for (int i = 0; i < 4; i++) loaded += (double)first[i] / bandwidth;
+  if (loaded > 0) *stalls += loaded + latency;
+  return true;
 }

@@ -237,18 +237,13 @@ static void leap_if_steady(timeline *t, moment *before) {
   *before = t->at;
 }
 
-bool erg_count_cycles_upto(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m, uint64_t most_cycles,
-                           erg_activity *out) {
+/* False: the walk was given up, since stalls are more than that. */
+static bool walk(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m, double most_stalls,
+                 double stalls[ERG_MAX_LEVELS]) {
   timeline t;
-  moment before;
-  out->array_cycles = erg_array_cycles(arch, g, m);
-  out->vector_cycles = g->array ? 0 : erg_work_cycles(arch, g, m);
-  out->cycles = out->array_cycles + out->vector_cycles;
-  if (out->cycles > most_cycles) return false;
-  double most_stalls = (double)(most_cycles - out->cycles) + 0.5 * arch->level_count; /* rounded level by level */
   begin(&t, arch, g, m);
   issue(&t);
-  before = t.at;
+  moment before = t.at;
   for (int64_t rest = t.legs.period; t.at.computed < t.legs.steps && t.at.all_stalls <= most_stalls;) {
     compute(&t);
     issue(&t);
@@ -258,8 +253,21 @@ bool erg_count_cycles_upto(const erg_arch *arch, const erg_geometry *g, const er
   }
   if (t.at.computed < t.legs.steps) return false;
   wait_until(&t, t.at.stored_at[0], t.at.store_level);
+  memcpy(stalls, t.at.stalls, sizeof t.at.stalls);
+  return true;
+}
+
+bool erg_count_cycles_upto(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m, uint64_t most_cycles,
+                           erg_activity *out) {
+  double stalls[ERG_MAX_LEVELS] = {0};
+  out->array_cycles = erg_array_cycles(arch, g, m);
+  out->vector_cycles = g->array ? 0 : erg_work_cycles(arch, g, m);
+  out->cycles = out->array_cycles + out->vector_cycles;
+  if (out->cycles > most_cycles) return false;
+  double most_stalls = (double)(most_cycles - out->cycles) + 0.5 * arch->level_count; /* rounded level by level */
+  if (!erg_stalls_at_ends(arch, g, m, &stalls[0]) && !walk(arch, g, m, most_stalls, stalls)) return false;
   for (int index = 0; index < arch->level_count; index++) {
-    out->stall_cycles[index] = (uint64_t)llround(t.at.stalls[index]);
+    out->stall_cycles[index] = (uint64_t)llround(stalls[index]);
     out->cycles += out->stall_cycles[index];
   }
   return out->cycles <= most_cycles;
