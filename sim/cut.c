@@ -4,10 +4,26 @@
 #include "dataflow.h"
 #include <string.h>
 
+/* All tiles of channels but the last then begin and end on a byte: nothing is padded that would not be uncut. */
+static bool cuts_alike(const erg_geometry *g, int64_t step) {
+  return step * erg_geometry_reduction(g) * g->weight_bits % 8 == 0 && step * g->constant_bits % 8 == 0 &&
+         step * g->out_bits % 8 == 0 && step * g->residual_bits % 8 == 0;
+}
+
+static void count_sides(const erg_geometry *g, int channels, int64_t reduction, uint64_t *channel_bits,
+                        uint64_t *map_bits) {
+  erg_demand side;
+  erg_demand_channels(g, channels, reduction, &side);
+  *channel_bits = side.distinct[ERG_TENSOR_WEIGHT] + side.distinct[ERG_TENSOR_CONSTANT];
+  *map_bits = side.distinct[ERG_TENSOR_OUTPUT] + side.distinct[ERG_TENSOR_RESIDUAL];
+}
+
 void erg_cutting_begin(const erg_arch *arch, const erg_geometry *g, erg_rows *rows, erg_cutting *out) {
   out->arch = arch, out->geometry = g, out->rows = rows, out->no_memory = false;
   for (int level = 1; level < arch->level_count; level++)
     out->half_bits[level] = (uint64_t)(arch->levels[level].capacity_kib * 8192.0 / 2);
+  out->alike = cuts_alike(g, arch->cols);
+  count_sides(g, g->out_c, erg_geometry_reduction(g), &out->channel_bits, &out->map_bits);
   if (!erg_rows_are_of(rows, g)) erg_rows_begin(rows, g);
 }
 
@@ -107,10 +123,8 @@ erg_cut erg_cut_of(erg_cutting *s, int channels, int64_t reduction, int most) {
   c.k_chunks = (int)ceil_div(erg_geometry_reduction(g), reduction);
   if (byte_aligned(g, &c)) c.most_rows = rows_that_fit(s, &c, most);
   if (c.most_rows == 0) return c;
-  erg_demand side;
-  erg_demand_channels(g, channels, reduction, &side);
-  c.channel_bits = side.distinct[ERG_TENSOR_WEIGHT] + side.distinct[ERG_TENSOR_CONSTANT];
-  c.map_bits = side.distinct[ERG_TENSOR_OUTPUT] + side.distinct[ERG_TENSOR_RESIDUAL];
+  c.channel_bits = s->channel_bits, c.map_bits = s->map_bits;
+  if (c.k_chunks > 1 || (c.n_tiles > 1 && !s->alike)) count_sides(g, channels, reduction, &c.channel_bits, &c.map_bits);
   return c;
 }
 
@@ -152,9 +166,27 @@ uint64_t erg_cut_bits(const erg_cutting *s, const erg_cut *c, int rows, erg_loop
   return s->arch->direct ? direct_bits(s, c, order, r->tiles, r->touched) : erg_cut_mapping(s, c, rows, order).offchip_bits;
 }
 
+/* Where nothing lies between and both loops have iterations, one side comes again: never less than that. */
+static uint64_t again_bits(const erg_cutting *s, const erg_cut *c) {
+  int64_t least = erg_rows_at(s->rows, c->most_rows)->least;
+  int tiles = s->geometry->images > 1 ? 1 : 2; /* of an image */
+  uint64_t weights_stay = direct_bits(s, c, ERG_ORDER_WEIGHTS_STAY, tiles, least);
+  uint64_t inputs_stay = direct_bits(s, c, ERG_ORDER_INPUTS_STAY, tiles, least);
+  return weights_stay < inputs_stay ? weights_stay : inputs_stay;
+}
+
+static bool fits_whole(const erg_cutting *s, const erg_cut *c) {
+  return c->most_rows == s->geometry->out_h && s->geometry->images == 1;
+}
+
+int erg_cut_first_rows(const erg_cutting *s, const erg_cut *c, uint64_t bits) {
+  if (!s->arch->direct || c->n_tiles == 1 || again_bits(s, c) <= bits) return 1;
+  return fits_whole(s, c) ? c->most_rows : c->most_rows + 1;
+}
+
 /* Where nothing lies between, fewer rows may touch fewer input rows but never cost fewer visits: from the most rows
  * down, until the fewest input rows of all would not pay for the visits. */
-uint64_t erg_cut_least_bits(const erg_cutting *s, const erg_cut *c, erg_loop_order order) {
+static uint64_t least_bits(const erg_cutting *s, const erg_cut *c, erg_loop_order order) {
   uint64_t least = UINT64_MAX, bits;
   for (int rows = c->most_rows; rows > 0;) {
     const erg_row_cut *r = erg_rows_at(s->rows, rows);
@@ -168,4 +200,15 @@ uint64_t erg_cut_least_bits(const erg_cutting *s, const erg_cut *c, erg_loop_ord
     if (bits < least) least = bits;
   }
   return least;
+}
+
+uint64_t erg_cut_least_bits(const erg_cutting *s, const erg_cut *c, uint64_t most) {
+  if (s->arch->direct && c->n_tiles > 1) {
+    if (fits_whole(s, c)) return erg_cut_bits(s, c, c->most_rows, ERG_ORDER_WEIGHTS_STAY); /* nothing comes again */
+    if (again_bits(s, c) > most) return UINT64_MAX;
+  }
+  uint64_t bits = least_bits(s, c, ERG_ORDER_WEIGHTS_STAY);
+  if (c->n_tiles == 1) return bits;
+  uint64_t others = least_bits(s, c, ERG_ORDER_INPUTS_STAY);
+  return others < bits ? others : bits;
 }

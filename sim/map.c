@@ -117,7 +117,7 @@ static int orders_of(const search *s, const erg_cut *c, int rows) {
 /* The very first of the tiles with least bits, and those that no smaller one cuts the pass into as many as: only these
  * meet in a tie, which keeps ties few. */
 static void collect(search *s, const erg_cut *c) {
-  for (int first = 1, last; first <= c->most_rows; first = last + 1) {
+  for (int first = erg_cut_first_rows(&s->cutting, c, s->least_bits), last; first <= c->most_rows; first = last + 1) {
     last = erg_rows_at(s->cutting.rows, first)->last;
     for (int rows = first; rows <= last && rows <= c->most_rows && (rows == first || !s->found); rows++)
       for (int order = 0; order < orders_of(s, c, rows); order++)
@@ -135,12 +135,9 @@ static void collect_all(search *s) {
 }
 
 static void measure(search *s, const erg_cut *c) {
-  uint64_t bits = UINT64_MAX;
-  for (int order = 0; order < (c->n_tiles > 1 ? 2 : 1) && c->most_rows > 0; order++) {
-    uint64_t least = erg_cut_least_bits(&s->cutting, c, (erg_loop_order)order);
-    if (least < bits) bits = least;
-  }
-  if (c->most_rows == 0 || bits > s->least_bits) return;
+  if (c->most_rows == 0) return;
+  uint64_t bits = erg_cut_least_bits(&s->cutting, c, s->least_bits);
+  if (bits > s->least_bits) return;
   if (bits < s->least_bits) { /* all that was found before moves more */
     s->least_bits = bits;
     s->cut_count = s->tie_count = 0;
@@ -184,12 +181,6 @@ static erg_status no_fit(const erg_arch *arch, const erg_geometry *g, erg_error 
       arch->name);
 }
 
-/* Cuts of channels into as many tiles then move equal bits: all but the last begin and end on a byte. */
-static bool cuts_alike(const erg_geometry *g, int64_t step, int64_t reduction) {
-  return step * reduction * g->weight_bits % 8 == 0 && step * g->constant_bits % 8 == 0 &&
-         step * g->out_bits % 8 == 0 && step * g->residual_bits % 8 == 0;
-}
-
 /* Cuts of an array pass of one group: multiples of the columns, and K in stretches beside one column of folds. */
 static void measure_cuts(search *s) {
   const erg_geometry *g = s->cutting.geometry;
@@ -201,7 +192,6 @@ static void measure_cuts(search *s) {
     c.first_of_count = true;
     measure(s, &c);
   }
-  bool alike = cuts_alike(g, step, reduction);
   for (int channels = step; channels < g->out_c + step; channels += step) {
     erg_cut c = erg_cut_of(&s->cutting, channels, reduction, most_rows);
     c.first_of_count = c.n_tiles != tiles_before;
@@ -209,7 +199,7 @@ static void measure_cuts(search *s) {
     measure(s, &c);
     if (c.most_rows > 0) most_rows = c.most_rows; /* wider tiles have room for no more rows */
     /* A larger tile of as many as before moves no fewer bits, fits no better and is not looked at in a tie. */
-    if (alike && c.n_tiles > 1) channels = ((int)ceil_div(g->out_c, c.n_tiles - 1) - 1) / step * step;
+    if (s->cutting.alike && c.n_tiles > 1) channels = ((int)ceil_div(g->out_c, c.n_tiles - 1) - 1) / step * step;
   }
 }
 

@@ -5,6 +5,7 @@
 
 int erg_touched_rows_apart(const erg_geometry *g, int first, int rows) {
   int touched = 0;
+  if (g->pad_top == 0 && (first + rows - 1) * g->stride_h + g->kernel_h <= g->in_h) return rows * g->kernel_h;
   for (int p = first; p < first + rows; p++) {
     int low = p * g->stride_h - g->pad_top, high = low + g->kernel_h;
     if (low < 0) low = 0;
