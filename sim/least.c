@@ -48,12 +48,27 @@ static double last_work(const erg_arch *arch, const erg_geometry *g, const erg_m
                   erg_end_cycles(arch, g, m, false, true));
 }
 
+/* Where K comes in stretches, the first one of a tile of channels takes the slot that the last but one of the tile before
+ * leaves: it is there no sooner than its load after that, whereas only the last stretch is left to work on. */
+static double waits_for_stretches(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m) {
+  if (m->k_chunks == 1 || m->m_tiles > 1 || m->n_tiles == 1) return 0;
+  int64_t rest = erg_geometry_reduction(g) - (m->k_chunks - 1) * m->reduction;
+  double work = (double)step_work(arch, g, m->out_rows, m->out_channels, rest), waits = 0;
+  for (int last = 0; last < 2; last++) {
+    uint64_t bits = weight_run_bits(g, tile_channels(g, m->out_channels, last ? m->n_tiles - 1 : 0), m->reduction);
+    double load = (double)bits / arch->levels[0].bandwidth_bits_per_cycle + (double)arch->levels[0].latency_cycles;
+    if (load > work) waits += (last ? 1 : m->n_tiles - 2) * (load - work);
+  }
+  return waits;
+}
+
 /* Here also: all loads go through the one channel before the last step works and its output is stored. */
 static double waits_direct(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m, const outer_tiles *t,
                            double work) {
   double latency = (double)arch->levels[0].latency_cycles, bandwidth = arch->levels[0].bandwidth_bits_per_cycle;
   uint64_t first = t->input + t->weight + t->constant + t->residual;
   double waits = (double)(first + t->last_output) / bandwidth + (first ? 2 : 1) * latency;
+  waits += waits_for_stretches(arch, g, m);
   uint64_t map_row = pixel_bits(tile_channels(g, m->out_channels, m->n_tiles - 1), g->out_bits);
   if (m->n_tiles > 1) map_row += (uint64_t)(m->n_tiles - 1) * pixel_bits(m->out_channels, g->out_bits);
   uint64_t outputs = (uint64_t)g->images * (uint64_t)g->out_h * (uint64_t)g->out_w * map_row;
