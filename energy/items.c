@@ -2,6 +2,7 @@
 /* Counts times constants, an item at a time, each with the constants it rests on. */
 #include "technology.h"
 #include <math.h>
+#include <stdarg.h>
 #include <string.h>
 
 const char *const erg_static_part_names[] = {"clock", "pe_leakage", "sram_leakage", "dram_background", NULL};
@@ -24,52 +25,66 @@ static uint64_t mix(uint64_t hash, const void *data, size_t bytes) {
   return hash;
 }
 
-static void add_factor(erg_item *item, const char *kind, double value, const erg_provenance *p) {
-  uint64_t id = mix(0xcbf29ce484222325u, kind, strlen(kind) + 1);
-  id = mix(id, p->source ? p->source : "", p->source ? strlen(p->source) + 1 : 1);
-  id = mix(id, p->table ? p->table : "", p->table ? strlen(p->table) + 1 : 1);
-  id = mix(id, &value, sizeof value);
-  item->factors[item->factor_count++] = (erg_factor){id, log(erg_provenance_factor(p)), p};
-}
-
 typedef struct {
   const erg_technology *t;
   const erg_price_machine *machine;
   const erg_activity *activity;
   erg_item_sink sink;
   void *context;
+  bool explains; /* items say how they come about and on what they rest */
   erg_error *error;
 } pass;
+
+static void add_factor(const pass *p, erg_item *item, const char *kind, double value, const erg_provenance *source) {
+  if (!p->explains) return;
+  uint64_t id = mix(0xcbf29ce484222325u, kind, strlen(kind) + 1);
+  id = mix(id, source->source ? source->source : "", source->source ? strlen(source->source) + 1 : 1);
+  id = mix(id, source->table ? source->table : "", source->table ? strlen(source->table) + 1 : 1);
+  id = mix(id, &value, sizeof value);
+  item->factors[item->factor_count++] = (erg_factor){id, log(erg_provenance_factor(source)), source};
+}
+
+/* Goes on with what the item says. */
+ERG_PRINTF(3, 4)
+static void say(const pass *p, erg_item *item, const char *format, ...) {
+  if (!p->explains) return;
+  size_t used = strlen(item->how);
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(item->how + used, sizeof item->how - used, format, arguments);
+  va_end(arguments);
+}
 
 static erg_item blank(const char *component, const char *unit) {
   return (erg_item){
       .component = component, .op = -1, .level = -1, .tensor = -1, .static_part = -1, .direction = "", .unit = unit};
 }
 
-static void add_scale(erg_item *item, const erg_technology *t) {
-  if (t->scale == 1) return;
-  add_factor(item, "scale", t->scale, &t->scale_provenance);
-  size_t used = strlen(item->how);
-  snprintf(item->how + used, sizeof item->how - used, ", scaled %.4g", t->scale);
+static void add_scale(const pass *p, erg_item *item) {
+  if (p->t->scale == 1) return;
+  add_factor(p, item, "scale", p->t->scale, &p->t->scale_provenance);
+  say(p, item, ", scaled %.4g", p->t->scale);
 }
 
 /* ---------------------------------------------------------------- operations */
 
-static void explain_op(erg_item *item, const erg_technology *t, const erg_op_price *price, const erg_precision *p) {
+static void explain_op(const pass *p, erg_item *item, const erg_op_price *price, const erg_precision *precision) {
   char name[32];
-  snprintf(item->how, sizeof item->how, "%s %s", erg_op_kind_names[item->op], erg_precision_name(p, name));
-  if (price->law) snprintf(item->how, sizeof item->how, "width law at %s%s", name, price->anchor ? " x int8 mac" : "");
-  if (price->extra_accumulator_bits) {
-    size_t used = strlen(item->how);
-    snprintf(item->how + used, sizeof item->how - used, " + %d accumulator bits of %g fJ",
-             price->extra_accumulator_bits, t->width_law.accumulator_fj_per_bit);
-  }
-  if (price->anchor) add_factor(item, "op", price->anchor->pj, &price->anchor->provenance);
+  if (!p->explains) return;
+  erg_precision_name(precision, name);
+  if (price->law)
+    say(p, item, "width law at %s%s", name, price->anchor ? " x int8 mac" : "");
+  else
+    say(p, item, "%s %s", erg_op_kind_names[item->op], name);
+  if (price->extra_accumulator_bits)
+    say(p, item, " + %d accumulator bits of %g fJ", price->extra_accumulator_bits,
+        p->t->width_law.accumulator_fj_per_bit);
+  if (price->anchor) add_factor(p, item, "op", price->anchor->pj, &price->anchor->provenance);
   if (price->constant && price->constant != price->anchor)
-    add_factor(item, price->constant->follows_anchor ? "ratio" : "op", price->constant->pj,
+    add_factor(p, item, price->constant->follows_anchor ? "ratio" : "op", price->constant->pj,
                &price->constant->provenance);
-  if (price->law) add_factor(item, "law", price->law->c2_fj, &price->law->provenance);
-  add_scale(item, t);
+  if (price->law) add_factor(p, item, "law", price->law->c2_fj, &price->law->provenance);
+  add_scale(p, item);
 }
 
 /* A scalable cell costs its factor times a fixed MAC of 8 x 8 bits a cycle, however many products it makes in it. */
@@ -78,10 +93,8 @@ static erg_status scale_mac(const pass *p, erg_item *item) {
   if (c->provenance.source == NULL)
     return erg_fail(p->error, ERG_ERR_UNSUPPORTED, "%s has no constant for a scalable MAC (scalable_mac)", p->t->name);
   item->pj *= c->value / p->machine->mac_products;
-  add_factor(item, "scalable", c->value, &c->provenance);
-  size_t used = strlen(item->how);
-  snprintf(item->how + used, sizeof item->how - used, " x %g (scalable) / %d products", c->value,
-           p->machine->mac_products);
+  add_factor(p, item, "scalable", c->value, &c->provenance);
+  say(p, item, " x %g (scalable) / %d products", c->value, p->machine->mac_products);
   return ERG_OK;
 }
 
@@ -98,9 +111,8 @@ static erg_status mac_items(const pass *p, const erg_op_price *price, erg_item *
   item->count = (double)gated;
   item->direction = "gated";
   item->pj = price->pj * p->t->gated_mac.value;
-  add_factor(item, "gated", p->t->gated_mac.value, &p->t->gated_mac.provenance);
-  size_t used = strlen(item->how);
-  snprintf(item->how + used, sizeof item->how - used, " x %g (gated)", p->t->gated_mac.value);
+  add_factor(p, item, "gated", p->t->gated_mac.value, &p->t->gated_mac.provenance);
+  say(p, item, " x %g (gated)", p->t->gated_mac.value);
   p->sink(p->context, item);
   return ERG_OK;
 }
@@ -119,7 +131,7 @@ static erg_status op_items(const pass *p, const erg_precision *precision, const 
     erg_item item = blank(erg_op_kind_names[op], "op");
     item.op = op;
     item.pj = price.pj;
-    explain_op(&item, p->t, &price, width);
+    explain_op(p, &item, &price, width);
     if (op == ERG_OP_MAC) {
       if (p->machine->mac_products) status = scale_mac(p, &item);
       price.pj = item.pj;
@@ -143,22 +155,22 @@ static double word_bits_of(const erg_price_machine *machine, int level) {
   return machine->levels[level].word_bits > 0 ? machine->levels[level].word_bits : 64;
 }
 
-static void explain_level(erg_item *item, const pass *p, int level, const erg_bit_price *price) {
+static void explain_level(const pass *p, erg_item *item, int level, const erg_bit_price *price) {
   double bytes = p->machine->levels[level].bank_bytes;
   const erg_memory_constant *c = price->constant;
+  if (!p->explains) return;
   if (!c) {
-    snprintf(item->how, sizeof item->how, "CACTI 7 %s %g nm, %.0f B bank, %.0f-bit word", p->t->sram_table->cell,
-             p->t->sram_table->node_nm, bytes, word_bits_of(p->machine, level));
-    add_factor(item, "cacti", p->t->sram_table->node_nm, &p->t->sram_table->provenance);
+    say(p, item, "CACTI 7 %s %g nm, %.0f B bank, %.0f-bit word", p->t->sram_table->cell, p->t->sram_table->node_nm,
+        bytes, word_bits_of(p->machine, level));
+    add_factor(p, item, "cacti", p->t->sram_table->node_nm, &p->t->sram_table->provenance);
     return;
   }
   if (c->kind == ERG_MEMORY_SRAM)
-    snprintf(item->how, sizeof item->how, "%g pJ/bit * (%.0f B / %.0f B)^%g", c->pj_per_bit, bytes, c->reference_bytes,
-             c->exponent);
+    say(p, item, "%g pJ/bit * (%.0f B / %.0f B)^%g", c->pj_per_bit, bytes, c->reference_bytes, c->exponent);
   else
-    snprintf(item->how, sizeof item->how, "%s", c->name ? c->name : erg_memory_kind_names[c->kind]);
-  add_factor(item, erg_memory_kind_names[c->kind], c->pj_per_bit, &c->provenance);
-  if (c->kind != ERG_MEMORY_DRAM) add_scale(item, p->t);
+    say(p, item, "%s", c->name ? c->name : erg_memory_kind_names[c->kind]);
+  add_factor(p, item, erg_memory_kind_names[c->kind], c->pj_per_bit, &c->provenance);
+  if (c->kind != ERG_MEMORY_DRAM) add_scale(p, item);
 }
 
 static erg_status wire_item(const pass *p, const erg_item *like, uint64_t bits) {
@@ -173,9 +185,9 @@ static erg_status wire_item(const pass *p, const erg_item *like, uint64_t bits) 
   item.direction = "wire";
   item.count = (double)bits;
   item.pj = p->t->wire.value * mm * p->t->scale;
-  snprintf(item.how, sizeof item.how, "%g pJ/bit/mm * %g mm", p->t->wire.value, mm);
-  add_factor(&item, "wire", p->t->wire.value, &p->t->wire.provenance);
-  add_scale(&item, p->t);
+  say(p, &item, "%g pJ/bit/mm * %g mm", p->t->wire.value, mm);
+  add_factor(p, &item, "wire", p->t->wire.value, &p->t->wire.provenance);
+  add_scale(p, &item);
   p->sink(p->context, &item);
   return ERG_OK;
 }
@@ -191,7 +203,7 @@ static erg_status level_items(const pass *p, int level) {
   erg_error_clear(&fault);
   erg_item item = blank(name, "bit");
   item.level = level;
-  if (status == ERG_OK) explain_level(&item, p, level, &price);
+  if (status == ERG_OK) explain_level(p, &item, level, &price);
   for (int tensor = 0; tensor < ERG_TENSOR_COUNT && status == ERG_OK; tensor++) {
     uint64_t read = p->activity->read_bits[level][tensor], written = p->activity->write_bits[level][tensor];
     if ((p->t->book && tensor == ERG_TENSOR_CONSTANT) || read + written == 0) continue;
@@ -229,8 +241,8 @@ static void static_item(const pass *p, erg_item *item, int part, double count, d
   item->static_part = part;
   item->count = count;
   item->pj = pj;
-  add_factor(item, erg_static_part_names[part], value, provenance);
-  if (part == ERG_STATIC_CLOCK) add_scale(item, p->t);
+  add_factor(p, item, erg_static_part_names[part], value, provenance);
+  if (part == ERG_STATIC_CLOCK) add_scale(p, item);
   p->sink(p->context, item);
 }
 
@@ -242,7 +254,7 @@ static erg_status sram_leakage(const pass *p, double us) {
                                         word_bits_of(p->machine, level), &mw, p->error);
     if (status != ERG_OK) return status;
     erg_item item = blank(erg_static_part_names[ERG_STATIC_SRAM], "bank us");
-    snprintf(item.how, sizeof item.how, "%s: %.4g mW a bank", p->machine->levels[level].name, mw);
+    say(p, &item, "%s: %.4g mW a bank", p->machine->levels[level].name, mw);
     static_item(p, &item, ERG_STATIC_SRAM, banks * us, mw * 1e3, p->t->sram_table->node_nm,
                 &p->t->sram_table->provenance);
   }
@@ -257,13 +269,13 @@ static erg_status static_items(const pass *p) {
   if (cycles <= 0 || t->book) return ERG_OK;
   if (t->clock.value > 0) {
     erg_item item = blank(erg_static_part_names[ERG_STATIC_CLOCK], "PE cycle");
-    snprintf(item.how, sizeof item.how, "%.4g PEs", pes);
+    say(p, &item, "%.4g PEs", pes);
     static_item(p, &item, ERG_STATIC_CLOCK, pes * cycles, t->clock.value * t->scale, t->clock.value,
                 &t->clock.provenance);
   }
   if (t->has_static) { /* pW * us = 1e-6 pJ */
     erg_item item = blank(erg_static_part_names[ERG_STATIC_PE], "PE us");
-    snprintf(item.how, sizeof item.how, "%.4g PEs of %g pW", pes, t->static_pw_per_pe);
+    say(p, &item, "%.4g PEs of %g pW", pes, t->static_pw_per_pe);
     static_item(p, &item, ERG_STATIC_PE, pes * us, t->static_pw_per_pe * 1e-6, t->static_pw_per_pe,
                 &t->static_provenance);
   }
@@ -272,7 +284,7 @@ static erg_status static_items(const pass *p) {
     double gbit_per_s = p->machine->levels[0].bandwidth_bits_per_cycle * p->machine->clock_mhz * 1e-3;
     double devices = fmax(1, ceil(gbit_per_s / dram->device_gbit_per_s - 1e-9));
     erg_item item = blank(erg_static_part_names[ERG_STATIC_DRAM], "device us");
-    snprintf(item.how, sizeof item.how, "%g devices of %g Gbit/s for %g Gbit/s, %g mW each", devices,
+    say(p, &item, "%g devices of %g Gbit/s for %g Gbit/s, %g mW each", devices,
              dram->device_gbit_per_s, gbit_per_s, dram->background_mw);
     static_item(p, &item, ERG_STATIC_DRAM, devices * us, dram->background_mw * 1e3, dram->background_mw,
                 &dram->provenance);
@@ -283,7 +295,13 @@ static erg_status static_items(const pass *p) {
 erg_status erg_itemise(const erg_technology *t, const erg_price_machine *machine, const erg_activity *activity,
                        const erg_precision *precision, const erg_precision *mac_precision, erg_item_sink sink,
                        void *context, erg_error *error) {
-  const pass p = {t, machine, activity, sink, context, error};
+  return erg_itemise_as(t, machine, activity, precision, mac_precision, sink, context, true, error);
+}
+
+erg_status erg_itemise_as(const erg_technology *t, const erg_price_machine *machine, const erg_activity *activity,
+                          const erg_precision *precision, const erg_precision *mac_precision, erg_item_sink sink,
+                          void *context, bool explains, erg_error *error) {
+  const pass p = {t, machine, activity, sink, context, explains, error};
   if (machine->level_count < 1 || machine->level_count > ERG_MAX_LEVELS)
     return erg_fail(error, ERG_ERR_INTERNAL, "%d memory levels; 1 to %d can be priced", machine->level_count,
                     ERG_MAX_LEVELS);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Itemised energy added up. */
-#include "ergon/energy.h"
+#include "technology.h"
 
 /* Every sum from its smallest parts in one fixed order, so that parts always add up to the last bit. */
 static void add_up(erg_energy *energy) {
@@ -34,7 +34,7 @@ erg_status erg_price(const erg_technology *t, const erg_price_machine *machine, 
                      const erg_precision *precision, const erg_precision *mac_precision, erg_energy *out,
                      erg_error *error) {
   erg_energy sum = *out;
-  erg_status status = erg_itemise(t, machine, activity, precision, mac_precision, add_item, &sum, error);
+  erg_status status = erg_itemise_as(t, machine, activity, precision, mac_precision, add_item, &sum, false, error);
   if (status != ERG_OK) return status;
   add_up(&sum);
   *out = sum;

@@ -32,4 +32,10 @@ typedef struct {
 erg_status erg_price_bit(const erg_technology *technology, erg_memory_kind kind, double bank_bytes, double word_bits,
                          erg_bit_price *out, erg_error *error);
 
+/* erg_itemise; without explanation items have no `how` and no factors. */
+erg_status erg_itemise_as(const erg_technology *technology, const erg_price_machine *machine,
+                          const erg_activity *activity, const erg_precision *precision,
+                          const erg_precision *mac_precision, erg_item_sink sink, void *context, bool explains,
+                          erg_error *error);
+
 #endif

@@ -198,11 +198,14 @@ int erg_arch_products(const erg_arch *arch, const erg_precision *p) {
 }
 
 /* Sixteen blocks of 2 x 2 bits a cell: up to 8 x 8. */
-static erg_status scalable_hardware(const erg_arch *arch, const char *name, erg_precision *hardware, erg_error *error) {
+static erg_status scalable_hardware(const erg_arch *arch, erg_precision *hardware, erg_error *error) {
+  char name[32];
   if (!erg_precision_is_int(hardware))
-    return erg_fail(error, ERG_ERR_UNSUPPORTED, "%s: the scalable integer MAC cannot compute %s", arch->name, name);
+    return erg_fail(error, ERG_ERR_UNSUPPORTED, "%s: the scalable integer MAC cannot compute %s", arch->name,
+                    erg_precision_name(hardware, name));
   if (hardware->weight_bits > 8 || hardware->activation_bits > 8)
-    return erg_fail(error, ERG_ERR_UNSUPPORTED, "%s: %s is wider than the scalable MAC's 8 x 8 bits", arch->name, name);
+    return erg_fail(error, ERG_ERR_UNSUPPORTED, "%s: %s is wider than the scalable MAC's 8 x 8 bits", arch->name,
+                    erg_precision_name(hardware, name));
   hardware->weight_bits = hardware->activation_bits = 8;
   return ERG_OK;
 }
@@ -210,15 +213,15 @@ static erg_status scalable_hardware(const erg_arch *arch, const char *name, erg_
 erg_status erg_arch_hardware(const erg_arch *arch, const erg_precision *precision, erg_precision *hardware,
                              erg_error *error) {
   char name[32];
-  erg_precision_name(precision, name);
   *hardware = *precision;
-  if (arch->mac == ERG_MAC_SCALABLE) return scalable_hardware(arch, name, hardware, error);
+  if (arch->mac == ERG_MAC_SCALABLE) return scalable_hardware(arch, hardware, error);
   if (arch->mac == ERG_MAC_NATIVE) return ERG_OK;
   if (!erg_precision_is_int(precision))
-    return erg_fail(error, ERG_ERR_UNSUPPORTED, "%s: the fixed integer MAC cannot compute %s", arch->name, name);
+    return erg_fail(error, ERG_ERR_UNSUPPORTED, "%s: the fixed integer MAC cannot compute %s", arch->name,
+                    erg_precision_name(precision, name));
   if (precision->weight_bits > arch->mac_weight_bits || precision->activation_bits > arch->mac_activation_bits)
-    return erg_fail(error, ERG_ERR_UNSUPPORTED, "%s: %s is wider than the fixed %d x %d bit MAC", arch->name, name,
-                    (int)arch->mac_weight_bits, (int)arch->mac_activation_bits);
+    return erg_fail(error, ERG_ERR_UNSUPPORTED, "%s: %s is wider than the fixed %d x %d bit MAC", arch->name,
+                    erg_precision_name(precision, name), (int)arch->mac_weight_bits, (int)arch->mac_activation_bits);
   hardware->weight_bits = (int)arch->mac_weight_bits;
   hardware->activation_bits = (int)arch->mac_activation_bits;
   return ERG_OK;
