@@ -26,12 +26,16 @@ char *erg_arena_strdup(erg_arena *arena, const char *text) {
 }
 
 char *erg_arena_printf(erg_arena *arena, const char *format, ...) {
+  char small[512]; /* most texts fit: they are formatted once */
   va_list arguments, again;
   va_start(arguments, format);
   va_copy(again, arguments);
-  int length = vsnprintf(NULL, 0, format, arguments);
+  int length = vsnprintf(small, sizeof small, format, arguments);
   char *text = length < 0 ? NULL : erg_arena_alloc(arena, (size_t)length + 1);
-  if (text) vsnprintf(text, (size_t)length + 1, format, again);
+  if (text && (size_t)length < sizeof small)
+    memcpy(text, small, (size_t)length + 1);
+  else if (text)
+    vsnprintf(text, (size_t)length + 1, format, again);
   va_end(again);
   va_end(arguments);
   return text;

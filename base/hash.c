@@ -17,6 +17,17 @@ static uint32_t rotate(uint32_t x, int k) {
   return x >> k | x << (32 - k);
 }
 
+/* One of eight rounds. The eight words take turns, so that none has to be moved. */
+static inline void turn(uint32_t input, int i, uint32_t v[8]) {
+  uint32_t a = v[-i & 7], b = v[(1 - i) & 7], c = v[(2 - i) & 7];
+  uint32_t e = v[(4 - i) & 7], f = v[(5 - i) & 7], g = v[(6 - i) & 7], h = v[(7 - i) & 7];
+  uint32_t sum1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25), choose = (e & f) ^ (~e & g);
+  uint32_t sum0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22), majority = (a & b) ^ (a & c) ^ (b & c);
+  uint32_t one = h + sum1 + choose + input;
+  v[(3 - i) & 7] += one;
+  v[(7 - i) & 7] = one + sum0 + majority;
+}
+
 static void block(uint32_t state[8], const unsigned char *bytes) {
   uint32_t w[64], v[8];
   for (int i = 0; i < 16; i++, bytes += 4)
@@ -27,14 +38,9 @@ static void block(uint32_t state[8], const unsigned char *bytes) {
     w[i] = w[i - 16] + s0 + w[i - 7] + s1;
   }
   memcpy(v, state, sizeof v);
-  for (int i = 0; i < 64; i++) {
-    uint32_t sum1 = rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25), choose = (v[4] & v[5]) ^ (~v[4] & v[6]);
-    uint32_t one = v[7] + sum1 + choose + constants[i] + w[i];
-    uint32_t sum0 = rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22);
-    uint32_t two = sum0 + ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
-    memmove(v + 1, v, 7 * sizeof v[0]);
-    v[4] += one;
-    v[0] = one + two;
+  for (const uint32_t *in = w, *k = constants; in < w + 64; in += 8, k += 8) { /* written out, for words in registers */
+    turn(in[0] + k[0], 0, v), turn(in[1] + k[1], 1, v), turn(in[2] + k[2], 2, v), turn(in[3] + k[3], 3, v);
+    turn(in[4] + k[4], 4, v), turn(in[5] + k[5], 5, v), turn(in[6] + k[6], 6, v), turn(in[7] + k[7], 7, v);
   }
   for (int i = 0; i < 8; i++) state[i] += v[i];
 }
@@ -50,5 +56,6 @@ void erg_sha256_hex(const void *data, size_t bytes, char hex[65]) {
   size_t total = left < 56 ? 64 : 128;
   for (int i = 0; i < 8; i++) tail[total - 1 - (size_t)i] = (unsigned char)((uint64_t)bytes * 8 >> 8 * i);
   for (size_t i = 0; i < total; i += 64) block(state, tail + i);
-  for (int i = 0; i < 8; i++) snprintf(hex + 8 * i, 9, "%08x", state[i]);
+  for (int i = 0; i < 64; i++) hex[i] = "0123456789abcdef"[state[i / 8] >> (28 - 4 * (i % 8)) & 15];
+  hex[64] = 0;
 }

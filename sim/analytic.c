@@ -36,10 +36,10 @@ static int step_kinds(const erg_geometry *g, const erg_mapping *m, steps_of_kind
   int64_t reduction = erg_geometry_reduction(g), rest = reduction - (m->k_chunks - 1) * m->reduction;
   int tiles = m->m_tiles / g->images, last_rows = tile_rows(g, m->out_rows, tiles - 1), count = 0;
   int last_channels = tile_channels(g, m->out_channels, m->n_tiles - 1);
-  for (int kind = 0; kind < STEP_KINDS; kind++) {
+  int always = (m->n_tiles == 1 ? LAST_N : 0) | (tiles == 1 ? LAST_M : 0) | (m->k_chunks == 1 ? LAST_K : 0);
+  for (int kind = always; kind < STEP_KINDS; kind = (kind + 1) | always) {
     int64_t n = kind & LAST_N ? 1 : m->n_tiles - 1, r = kind & LAST_M ? 1 : tiles - 1;
     int64_t k = kind & LAST_K ? 1 : m->k_chunks - 1;
-    if (n == 0 || r == 0 || k == 0) continue;
     out[count++] = (steps_of_kind){{.pixels = (int64_t)(kind & LAST_M ? last_rows : m->out_rows) * g->out_w,
                                     .channels = kind & LAST_N ? last_channels : m->out_channels,
                                     .reduction = kind & LAST_K ? rest : m->reduction,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A point into a row: limits, the models, sums by kind of memory, counts for pricing again. */
 #include "accuracy.h"
-#include <inttypes.h>
+#include "counts.h"
 #include <math.h>
 #include <string.h>
 
@@ -60,96 +60,6 @@ static const char *bound_of(const erg_result *r) {
   return r->point.arch->mac == ERG_MAC_SCALABLE ? "scalable array" : "array";
 }
 
-static const char *level_name(const erg_arch *arch, int level) {
-  return level == ERG_LEVEL_ACCUMULATOR(arch->level_count) ? "accumulator"
-         : level < arch->level_count                       ? arch->levels[level].name
-                                                           : "registers";
-}
-
-/* Sum of the layers of one precision as a layer of docs/json.md. */
-static void write_sum(FILE *out, const erg_arch *arch, const erg_activity *a, const char *name, double total_pj) {
-  fprintf(out, "{\"name\":\"%s\",\"cycles\":%" PRIu64 ",\"gated_macs\":%" PRIu64, name, a->cycles, a->gated_macs);
-  fprintf(out, ",\"energy_pj\":{\"total\":%.17g},\"ops\":{", total_pj);
-  for (int op = 0; op < ERG_OP_COUNT; op++)
-    fprintf(out, "%s\"%s\":%" PRIu64, op ? "," : "", erg_op_kind_names[op], a->ops[op]);
-  fputs("},\"tensor_bits\":{", out);
-  for (int l = 0; l <= ERG_LEVEL_REGISTERS(arch->level_count); l++) {
-    fprintf(out, "%s\"%s\":{", l ? "," : "", level_name(arch, l));
-    const char *comma = "";
-    for (int t = 0; t < ERG_TENSOR_COUNT; t++) {
-      if (!a->read_bits[l][t] && !a->write_bits[l][t]) continue;
-      fprintf(out, "%s\"%s\":{\"read_bits\":%" PRIu64 ",\"write_bits\":%" PRIu64 "}", comma, erg_tensor_names[t],
-              a->read_bits[l][t], a->write_bits[l][t]);
-      comma = ",";
-    }
-    fputc('}', out);
-  }
-  fputc('}', out);
-}
-
-/* With a plan a sum for each precision that occurs: what an operation costs depends on it. */
-static void write_layers(FILE *out, const erg_result *r) {
-  const erg_point *p = &r->point;
-  if (!p->widths) {
-    write_sum(out, p->arch, &r->activity, "all layers", r->energy.total_pj);
-    fputc('}', out);
-    return;
-  }
-  for (int i = 0; i < r->layer_count; i++) {
-    const erg_precision own = erg_precision_at(p, r->layers[i].pass);
-    erg_activity sum = {0};
-    double total_pj = 0;
-    bool first = true;
-    for (int j = 0; j < r->layer_count; j++) {
-      const erg_precision other = erg_precision_at(p, r->layers[j].pass);
-      if (memcmp(&own, &other, sizeof own) != 0) continue;
-      first &= j >= i;
-      erg_activity_add(&sum, &r->layers[j].activity);
-      total_pj += r->layers[j].energy.total_pj;
-    }
-    char name[32];
-    if (!first) continue;
-    if (i) fputc(',', out);
-    erg_precision_name(&own, name);
-    write_sum(out, p->arch, &sum, name, total_pj);
-    fprintf(out, ",\"precision\":\"%s\",\"mac_products\":%d}", name, r->layers[i].geometry.products);
-  }
-}
-
-/* A result of docs/json.md with its layers summed: what erg_stored_parse reads. Counts add over passes. */
-static char *counts_of(const erg_result *r, erg_arena *arena) {
-  const erg_point *p = &r->point;
-  erg_price_machine m;
-  erg_precision hardware;
-  char precision[32], mac_precision[32], *text = NULL;
-  size_t bytes = 0;
-  FILE *out = open_memstream(&text, &bytes);
-  if (!out) return NULL;
-  erg_arch_price_machine(p->arch, &p->precision, &m);
-  if (erg_point_hardware(p, &hardware, NULL) != ERG_OK) hardware = p->precision;
-  fprintf(out,
-          "{\"workload\":\"%s\",\"arch\":\"%s\",\"technology\":\"%s\",\"precision\":\"%s\",\"fusion\":\"%s\",\"model\":"
-          "\"%s\",\"status\":\"ok\",\"mac_precision\":\"%s\",\"machine\":{\"pes\":%" PRId64
-          ",\"clock_mhz\":%.17g,\"mac_products\":%d,\"levels\":[",
-          p->graph->name, p->arch->name, p->technology->name, erg_precision_name(&p->precision, precision),
-          erg_fusion_names[p->fusion], erg_model_names[p->model], erg_precision_name(&hardware, mac_precision),
-          m.pe_count, m.clock_mhz, m.mac_products);
-  for (int l = 0; l <= ERG_LEVEL_REGISTERS(m.level_count); l++)
-    fprintf(out,
-            "%s{\"name\":\"%s\",\"kind\":\"%s\",\"bank_bytes\":%.17g,\"banks\":%.17g,\"word_bits\":%.17g,\"wire_mm\":%."
-            "17g,\"bandwidth_bits_per_cycle\":%.17g}",
-            l ? "," : "", m.levels[l].name, erg_memory_kind_names[m.levels[l].kind], m.levels[l].bank_bytes,
-            m.levels[l].banks, m.levels[l].word_bits, m.levels[l].wire_mm, m.levels[l].bandwidth_bits_per_cycle);
-  fprintf(out, "]},\"totals\":{\"macs\":%" PRIu64 ",\"latency_s\":%.17g,\"energy_pj\":{\"total\":%.17g}},\"layers\":[",
-          r->macs, r->latency_s, r->energy.total_pj);
-  write_layers(out, r);
-  fputs("]}", out);
-  bool good = fclose(out) == 0;
-  char *kept = good ? erg_arena_strdup(arena, text) : NULL;
-  free(text);
-  return kept;
-}
-
 static void fill(const erg_result *r, erg_arena *arena, erg_sweep_row *row) {
   const erg_point *p = &r->point;
   const erg_arch *arch = p->arch;
@@ -189,7 +99,7 @@ static void fill(const erg_result *r, erg_arena *arena, erg_sweep_row *row) {
   put_real(row, ERG_SWEEP_STATIC_PJ, erg_technology_has_static(p->technology) ? e->static_pj : NAN);
   put_real(row, ERG_SWEEP_POWER_MW, e->total_pj * 1e-9 / r->latency_s);
   put_real(row, ERG_SWEEP_EDP_PJ_S, e->total_pj * r->latency_s);
-  put_text(row, ERG_SWEEP_COUNTS, counts_of(r, arena));
+  put_text(row, ERG_SWEEP_COUNTS, erg_counts_text(r, arena));
 }
 
 /* Limits that need no run; true: kept. */

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#define MOST_SETS 64
+#define MOST_SETS 128 /* 16 axes of 8 fields */
 
 /* Overrides of one room, from the axes' values at this point. */
 typedef struct {
@@ -19,10 +19,10 @@ static int name_index(const char *word, const char *const *names) {
   return i;
 }
 
-/* "arch.rows=8 arch.cols=8" of all axes, and each room's own list. */
-static char *collect(const erg_sweep *s, int64_t index, erg_arena *arena, const char *room, sets *out) {
-  char *line = erg_arena_strdup(arena, "");
+/* The overrides of one room, as its own list: "arch.rows=8 arch.cols=8" of all axes gives two to "arch.". */
+static void collect(const erg_sweep *s, int64_t index, erg_arena *arena, const char *room, sets *out) {
   size_t length = strlen(room);
+  out->count = 0;
   for (int i = 0; i < s->axis_count; i++) {
     const erg_sweep_axis *a = &s->axes[i];
     char *rest = erg_arena_strdup(arena, a->values.items[erg_space_digit(s, index, ERG_DIM_AXES + i)]);
@@ -30,18 +30,26 @@ static char *collect(const erg_sweep *s, int64_t index, erg_arena *arena, const 
       char *word = strsep(&rest, " ");
       while (word && !*word) word = strsep(&rest, " ");
       if (!word || strcmp(word, "-") == 0) continue;
-      if (line) line = erg_arena_printf(arena, "%s%s%s=%s", line, *line ? " " : "", a->set.items[f], word);
-      if (out && strncmp(a->set.items[f], room, length) == 0 && out->count < MOST_SETS)
+      if (strncmp(a->set.items[f], room, length) == 0 && out->count < MOST_SETS)
         out->items[out->count++] = (erg_override){a->set.items[f] + length, word};
     }
   }
-  return line ? line : "";
 }
 
 static bool same(char *have, size_t bytes, const char *wanted) {
   if (strcmp(have, wanted) == 0) return true;
   snprintf(have, bytes, "%s", wanted);
   return false;
+}
+
+/* "arch.rows=8 arch.cols=8": all axes' values at this point. */
+static const char *set_of(const erg_sweep *s, int64_t index, erg_arena *arena) {
+  sets all;
+  char *line = NULL;
+  collect(s, index, arena, "", &all);
+  for (int i = 0; i < all.count; i++)
+    line = erg_arena_printf(arena, "%s%s%s=%s", line ? line : "", line ? " " : "", all.items[i].path, all.items[i].value);
+  return line ? line : "";
 }
 
 static char *identity(erg_arena *arena, const char *name, int64_t number, const sets *list) {
@@ -52,7 +60,7 @@ static char *identity(erg_arena *arena, const char *name, int64_t number, const 
 }
 
 static erg_status load(const erg_sweep *s, int64_t index, erg_sweep_inputs *in, erg_arena *arena, erg_error *error) {
-  sets graph = {0}, arch = {0}, tech = {0};
+  sets graph, arch, tech;
   const char *workload = s->workloads.items[erg_space_digit(s, index, ERG_DIM_WORKLOAD)];
   int batch = (int)s->batches.items[erg_space_digit(s, index, ERG_DIM_BATCH)];
   const char *arch_name = s->archs.items[erg_space_digit(s, index, ERG_DIM_ARCH)];
@@ -147,7 +155,7 @@ erg_status erg_sweep_point(const erg_sweep *s, int64_t index, erg_sweep_inputs *
   bool integer = erg_precision_is_int(p);
   char name[32];
   const char *precision = erg_arena_strdup(arena, erg_point_precision_name(point, name)),
-             *set = collect(s, index, arena, "", NULL),
+             *set = set_of(s, index, arena),
              *full = plan ? erg_arena_printf(arena, "%s %s", precision, in->widths.plan.sha256) : precision;
   char *text =
       precision && full ? canonical(s, point, full, set, in->judge ? erg_judge_identity(in->judge) : "", arena) : NULL;
