@@ -53,7 +53,7 @@ static double last_work(const erg_arch *arch, const erg_geometry *g, const erg_m
 static double waits_for_stretches(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m) {
   if (m->k_chunks == 1 || m->m_tiles > 1 || m->n_tiles == 1) return 0;
   int64_t rest = erg_geometry_reduction(g) - (m->k_chunks - 1) * m->reduction;
-  double work = (double)step_work(arch, g, m->out_rows, m->out_channels, rest), waits = 0;
+  double work = (double)step_work(arch, g, tile_rows(g, m->out_rows, 0), m->out_channels, rest), waits = 0;
   for (int last = 0; last < 2; last++) {
     uint64_t bits = weight_run_bits(g, tile_channels(g, m->out_channels, last ? m->n_tiles - 1 : 0), m->reduction);
     double load = (double)bits / arch->levels[0].bandwidth_bits_per_cycle + (double)arch->levels[0].latency_cycles;
@@ -89,14 +89,14 @@ bool erg_stalls_at_ends(const erg_arch *arch, const erg_geometry *g, const erg_m
   if (!arch->direct || m->k_chunks > 1 || g->images > 1 || (m->n_tiles > 1 && m->m_tiles > 1)) return false;
   double latency = (double)arch->levels[0].latency_cycles, bandwidth = arch->levels[0].bandwidth_bits_per_cycle;
   if (m->n_tiles * m->m_tiles > 1) {
-    int channels = m->n_tiles > 1 ? m->out_channels : g->out_c, most_rows = (m->out_rows - 1) * g->stride_h + g->kernel_h;
-    double output = (double)slice_bits(g, m->out_rows, channels, g->out_bits), loads;
+    int channels = m->n_tiles > 1 ? m->out_channels : g->out_c, rows = tile_rows(g, m->out_rows, 0);
+    double output = (double)slice_bits(g, rows, channels, g->out_bits), loads;
     if (m->n_tiles > 1)
       loads = (double)(weight_run_bits(g, channels, erg_geometry_reduction(g)) + constant_run_bits(g, channels));
     else
-      loads = (double)input_rows_bits(g, most_rows);
-    if (g->residual || g->operands == 2) loads += (double)slice_bits(g, m->out_rows, channels, g->residual_bits);
-    double work = (double)step_work(arch, g, m->out_rows, channels, erg_geometry_reduction(g));
+      loads = (double)input_rows_bits(g, (rows - 1) * g->stride_h + g->kernel_h);
+    if (g->residual || g->operands == 2) loads += (double)slice_bits(g, rows, channels, g->residual_bits);
+    double work = (double)step_work(arch, g, rows, channels, erg_geometry_reduction(g));
     if ((loads + output) / bandwidth + latency > work || output / bandwidth + latency > last_work(arch, g, m))
       return false;
   }

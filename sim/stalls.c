@@ -260,6 +260,7 @@ static bool walk(const erg_arch *arch, const erg_geometry *g, const erg_mapping 
 bool erg_count_cycles_upto(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m, uint64_t most_cycles,
                            erg_activity *out) {
   double stalls[ERG_MAX_LEVELS] = {0};
+  memset(out->stall_cycles, 0, sizeof out->stall_cycles);
   out->array_cycles = erg_array_cycles(arch, g, m);
   out->vector_cycles = g->array ? 0 : erg_work_cycles(arch, g, m);
   out->cycles = out->array_cycles + out->vector_cycles;
