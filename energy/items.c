@@ -284,8 +284,8 @@ static erg_status static_items(const pass *p) {
     double gbit_per_s = p->machine->levels[0].bandwidth_bits_per_cycle * p->machine->clock_mhz * 1e-3;
     double devices = fmax(1, ceil(gbit_per_s / dram->device_gbit_per_s - 1e-9));
     erg_item item = blank(erg_static_part_names[ERG_STATIC_DRAM], "device us");
-    say(p, &item, "%g devices of %g Gbit/s for %g Gbit/s, %g mW each", devices,
-             dram->device_gbit_per_s, gbit_per_s, dram->background_mw);
+    say(p, &item, "%g devices of %g Gbit/s for %g Gbit/s, %g mW each", devices, dram->device_gbit_per_s, gbit_per_s,
+        dram->background_mw);
     static_item(p, &item, ERG_STATIC_DRAM, devices * us, dram->background_mw * 1e3, dram->background_mw,
                 &dram->provenance);
   }

@@ -101,7 +101,8 @@ static array_side array_side_of(const erg_arch *arch, const erg_geometry *g, con
   int count = step_kinds(g, m, kinds);
   for (int i = 0; i < count; i++) {
     const erg_dataflow_step s = kinds[i].step;
-    uint64_t times = (uint64_t)kinds[i].times, visits = times * (uint64_t)rules->weight_visits(arch, s.pixels), channels = (uint64_t)s.channels;
+    uint64_t times = (uint64_t)kinds[i].times, visits = times * (uint64_t)rules->weight_visits(arch, s.pixels),
+             channels = (uint64_t)s.channels;
     sum.weights += visits * channels * (uint64_t)s.reduction;
     if (s.last_k) sum.constants += visits * channels;
     if (s.last_k) sum.drain_bits += times * channels * (uint64_t)rules->drain_bits(arch, g, s.pixels);

@@ -26,7 +26,8 @@ static void at_least(law *l, const char *what, int level, int tensor, uint64_t f
                        what, erg_tensor_names[tensor], l->arch->levels[level].name, found, least);
 }
 
-/* Input pixels that at least one window sees, along one axis: windows come in order, each brings those behind the last. */
+/* Input pixels that at least one window sees, along one axis: windows come in order, each brings those behind the last.
+ */
 static uint64_t seen(int outputs, int kernel, int stride, int pad, int extent) {
   int pixels = 0, last = 0; /* pixels before `last` are counted, or no later window sees them */
   for (int p = 0; p < outputs; p++) {

@@ -163,7 +163,8 @@ erg_mapping erg_cut_mapping(const erg_cutting *s, const erg_cut *c, int rows, er
 
 uint64_t erg_cut_bits(const erg_cutting *s, const erg_cut *c, int rows, erg_loop_order order) {
   const erg_row_cut *r = erg_rows_at(s->rows, rows);
-  return s->arch->direct ? direct_bits(s, c, order, r->tiles, r->touched) : erg_cut_mapping(s, c, rows, order).offchip_bits;
+  return s->arch->direct ? direct_bits(s, c, order, r->tiles, r->touched)
+                         : erg_cut_mapping(s, c, rows, order).offchip_bits;
 }
 
 /* Where nothing lies between and both loops have iterations, one side comes again: never less than that. */

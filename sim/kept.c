@@ -2,6 +2,14 @@
 #include "kept.h"
 #include <string.h>
 
+typedef unsigned char geometry_bytes[sizeof(erg_geometry)]; /* zero between fields (geometry.c) */
+
+static void bytes_of(const erg_pass *pass, const erg_precision *precision, geometry_bytes out) {
+  erg_geometry g;
+  erg_geometry_of(pass, precision, &g);
+  memcpy(out, &g, sizeof g);
+}
+
 /* Passes are alike where they make the same geometry and counts of any widths. Widths that all differ, and a format
  * without widths, tell apart whatever a geometry may take of them. */
 static bool alike(const erg_pass *a, const erg_pass *b) {
@@ -9,10 +17,10 @@ static bool alike(const erg_pass *a, const erg_pass *b) {
       {.format = ERG_FORMAT_INT, .weight_bits = 3, .activation_bits = 5, .accumulator_bits = 37, .output_bits = 7},
       {.format = ERG_FORMAT_FP32, .weight_bits = 32, .activation_bits = 32, .accumulator_bits = 32, .output_bits = 32}};
   for (int i = 0; i < 2; i++) {
-    erg_geometry left, right;
-    erg_geometry_of(a, &probes[i], &left);
-    erg_geometry_of(b, &probes[i], &right);
-    if (memcmp(&left, &right, sizeof left) != 0) return false;
+    geometry_bytes left, right;
+    bytes_of(a, &probes[i], left);
+    bytes_of(b, &probes[i], right);
+    if (memcmp(left, right, sizeof left) != 0) return false;
   }
   return strcmp(a->kind_name, b->kind_name) == 0 && memcmp(&a->int_counts, &b->int_counts, sizeof a->int_counts) == 0 &&
          memcmp(&a->float_counts, &b->float_counts, sizeof a->float_counts) == 0;

@@ -25,8 +25,10 @@ static outer_tiles outer_tiles_of(const erg_geometry *g, const erg_mapping *m) {
 static double waits_by_levels(const erg_arch *arch, const erg_mapping *m, const outer_tiles *t) {
   double loads[ERG_MAX_LEVELS] = {0}, stores[ERG_MAX_LEVELS] = {0}, loaded = 0, stored = 0;
   int level = 0;
-  const uint64_t bits[] = {[ERG_TENSOR_INPUT] = t->input, [ERG_TENSOR_WEIGHT] = t->weight,
-                           [ERG_TENSOR_RESIDUAL] = t->residual, [ERG_TENSOR_CONSTANT] = t->constant};
+  const uint64_t bits[] = {[ERG_TENSOR_INPUT] = t->input,
+                           [ERG_TENSOR_WEIGHT] = t->weight,
+                           [ERG_TENSOR_RESIDUAL] = t->residual,
+                           [ERG_TENSOR_CONSTANT] = t->constant};
   for (int tensor = 0; tensor < (int)(sizeof bits / sizeof bits[0]); tensor++)
     erg_send(arch, loads, NULL, (erg_tensor)tensor, (double)bits[tensor], 0, 0, &loaded, &level);
   erg_send(arch, stores, m->resident, ERG_TENSOR_OUTPUT, (double)t->last_output, (double)t->last_output, 0, &stored,
@@ -48,8 +50,8 @@ static double last_work(const erg_arch *arch, const erg_geometry *g, const erg_m
                   erg_end_cycles(arch, g, m, false, true));
 }
 
-/* Where K comes in stretches, the first one of a tile of channels takes the slot that the last but one of the tile before
- * leaves: it is there no sooner than its load after that, whereas only the last stretch is left to work on. */
+/* Where K comes in stretches, the first one of a tile of channels takes the slot that the last but one of the tile
+ * before leaves: it is there no sooner than its load after that, whereas only the last stretch is left to work on. */
 static double waits_for_stretches(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m) {
   if (m->k_chunks == 1 || m->m_tiles > 1 || m->n_tiles == 1) return 0;
   int64_t rest = erg_geometry_reduction(g) - (m->k_chunks - 1) * m->reduction;
@@ -83,8 +85,8 @@ uint64_t erg_least_cycles(const erg_arch *arch, const erg_geometry *g, const erg
   return work + (waits > 0 ? (uint64_t)ceil(waits) : 0);
 }
 
-/* Where one loop has one iteration each step in the middle takes one tile; while a step works, the tiles of the next are
- * loaded first and then the output of the one before is stored. With time for both nothing waits. */
+/* Where one loop has one iteration each step in the middle takes one tile; while a step works, the tiles of the next
+ * are loaded first and then the output of the one before is stored. With time for both nothing waits. */
 bool erg_stalls_at_ends(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m, double *stalls) {
   if (!arch->direct || m->k_chunks > 1 || g->images > 1 || (m->n_tiles > 1 && m->m_tiles > 1)) return false;
   double latency = (double)arch->levels[0].latency_cycles, bandwidth = arch->levels[0].bandwidth_bits_per_cycle;

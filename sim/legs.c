@@ -20,12 +20,7 @@ void erg_legs_begin(erg_legs *l, const erg_arch *arch, const erg_geometry *g, co
   l->has_weights = g->array || g->constants;
   l->has_residuals = g->residual || g->operands == 2;
   l->keeps_inputs = keeps_inputs(arch, m);
-  l->input_rows = -1;
   for (int kind = 0; kind < 8; kind++) l->kinds[kind].known = false;
-}
-
-static erg_leg_move move_of(const erg_legs *l, uint64_t bits) {
-  return (erg_leg_move){(double)bits, (double)bits / l->arch->levels[0].bandwidth_bits_per_cycle};
 }
 
 #define LAST_N 1 /* a kind: whether the step is of the last tile of channels, of rows, of the last stretch of K */
@@ -41,11 +36,11 @@ static void make_kind(const erg_legs *l, int kind, erg_leg_kind *out) {
   if (kind & LAST_K) reduction = erg_geometry_reduction(g) - (m->k_chunks - 1) * m->reduction;
   out->known = true;
   if (l->has_weights) {
-    out->weight = move_of(l, weight_run_bits(g, channels, reduction));
-    out->constant = move_of(l, constant_run_bits(g, channels));
+    out->weight = (double)weight_run_bits(g, channels, reduction);
+    out->constant = (double)constant_run_bits(g, channels);
   }
-  if (l->has_residuals) out->residual = move_of(l, slice_bits(g, rows, channels, g->residual_bits));
-  out->output = move_of(l, slice_bits(g, rows, channels, g->out_bits));
+  if (l->has_residuals) out->residual = (double)slice_bits(g, rows, channels, g->residual_bits);
+  out->output = (double)slice_bits(g, rows, channels, g->out_bits);
   const erg_dataflow_step it = {pixels, channels, reduction, kind & LAST_K};
   out->work_cycles = g->array ? (double)erg_dataflow_of(g->dataflow)->step_cycles(l->arch, g, &it)
                               : (double)ceil_div(pixels * channels * g->window * g->rounds, l->arch->cols);
@@ -68,16 +63,12 @@ static void fill(erg_legs *l, int64_t index, erg_leg *leg) {
   leg->needs_residual = leg->last_k && l->has_residuals;
   leg->kind = kind_of(l, l->n == m->n_tiles - 1, last_m, leg->last_k);
   leg->work_cycles = leg->kind->work_cycles;
-  if (index == 0 || index == l->steps - 1) leg->work_cycles += (double)erg_end_cycles(l->arch, l->geometry, m, index == 0, index == l->steps - 1);
+  if (index == 0 || index == l->steps - 1)
+    leg->work_cycles += (double)erg_end_cycles(l->arch, l->geometry, m, index == 0, index == l->steps - 1);
   if (!leg->needs_input) return;
   const erg_geometry *g = l->geometry;
   int row = l->in_image * m->out_rows, rows = last_m ? g->out_h - row : m->out_rows;
-  int touched = erg_touched_rows(g, row, rows);
-  if (touched != l->input_rows) { /* tiles inside a map touch as many */
-    l->input_rows = touched;
-    l->input = move_of(l, input_rows_bits(g, touched));
-  }
-  leg->input = l->input;
+  leg->input = (double)input_rows_bits(g, erg_touched_rows(g, row, rows));
   leg->fresh = 0;
   if (l->keeps_inputs && l->n == 0)
     leg->fresh = (double)input_rows_bits(g, erg_touched_rows(g, 0, row + rows)) -

@@ -6,20 +6,17 @@
 
 #include "traffic.h"
 
-/** Bits that a step moves off chip of one tensor, and the cycles that takes on the outermost channel. */
-typedef struct { double bits, cycles; } erg_leg_move;
-
 /** All steps of a kind have this in common. */
 typedef struct {
-  erg_leg_move weight, constant, residual, output;
-  double work_cycles; /**< in the middle of others */
+  double weight, constant, residual, output; /**< bits of tiles, off chip */
+  double work_cycles;                        /**< in the middle of others */
   bool known;
 } erg_leg_kind;
 
-/** A step; of a tensor that it does not need its kind's move means nothing. */
+/** A step; of a tensor that it does not need the bits mean nothing. */
 typedef struct {
   const erg_leg_kind *kind;
-  erg_leg_move input;
+  double input;
   double fresh; /**< of the input's bits, in rows that no tile before has brought; 0 where no level keeps inputs */
   double work_cycles;
   bool first_n, first_m, last_k; /**< first tile of channels, of rows; last stretch of K */
@@ -40,8 +37,6 @@ typedef struct {
   int64_t k;
   bool changed_n, changed_m; /* since the leg before */
   bool has_weights, has_residuals, keeps_inputs;
-  int input_rows;            /* of the tile whose move is `input` */
-  erg_leg_move input;
   erg_leg_kind kinds[8];
   erg_leg legs[ERG_LEGS];
 } erg_legs;

@@ -174,13 +174,13 @@ static void sum_up(const erg_point *point, const erg_precision *hardware, erg_re
   r->area_um2 = area_of(point, hardware);
 }
 
-/* The plan, and how many passes are alike where it is kept in the caller's memo for points of which totals are asked. */
+/* The plan, and how many passes are alike where it is kept in the caller's memo for points of which totals are asked.
+ */
 static erg_status plan_point(const erg_point *point, erg_result *r, const int **times, erg_error *error) {
   *times = NULL;
   if (!r->point.memo || !point->totals_only || point->model != ERG_MODEL_ANALYTIC ||
       point->fusion == ERG_FUSION_DEPTH) {
-    erg_status status =
-        erg_plan_build(point->graph, point->fusion, erg_judge_fusion, (void *)point, &r->plan, error);
+    erg_status status = erg_plan_build(point->graph, point->fusion, erg_judge_fusion, (void *)point, &r->plan, error);
     if (status == ERG_OK && point->fusion == ERG_FUSION_DEPTH) status = erg_chain_plan(point, &r->plan, error);
     return status;
   }
@@ -240,7 +240,7 @@ erg_status erg_run(const erg_point *asked, erg_progress *progress, erg_result *o
   erg_verify_result rtl = {0};
   erg_point own = *asked;
   const erg_point *point = &own;
-  if (own.widths) own.totals_only = false; /* what a sum costs depends on the widths of its layers */
+  if (own.widths) own.totals_only = false;  /* what a sum costs depends on the widths of its layers */
   if (!own.memo) own.memo = erg_memo_new(); /* identical layers of one network, if no more */
   erg_status status = run_point(point, progress, &rtl, &result, &fault);
   if (!asked->memo) erg_memo_free(own.memo);

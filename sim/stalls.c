@@ -33,22 +33,25 @@ typedef struct {
   arrival arrivals[AHEAD];
   ring rings[RINGS];
   double load_end;
-  const erg_leg_move *output; /* that waits to be stored, or NULL */
-  double output_ready, stored_at[2];
+  bool stores; /* an output of so many bits waits to be stored */
+  double output, output_ready, stored_at[2];
   int outputs, store_level;            /* outputs: of those made up to now, two at most */
   double channel_free[ERG_MAX_LEVELS]; /* by level: when its port can take the next transfer */
   double now, stalls[ERG_MAX_LEVELS], all_stalls;
 } moment;
 
+/* Where one channel serves all, the unit of time is what a bit takes: times are whole numbers, and who asked first is
+ * not decided by how they are rounded. Else it is a cycle. */
 typedef struct {
   moment at;
-  double latency_cycles; /* of the outermost level */
+  double cycle, latency; /* in units of time; the latency of the outermost level */
   erg_legs legs;
 } timeline;
 
 static void begin(timeline *t, const erg_arch *arch, const erg_geometry *g, const erg_mapping *m) {
   memset(&t->at, 0, sizeof t->at);
-  t->latency_cycles = (double)arch->levels[0].latency_cycles;
+  t->cycle = arch->direct ? arch->levels[0].bandwidth_bits_per_cycle : 1;
+  t->latency = (double)arch->levels[0].latency_cycles * t->cycle;
   erg_legs_begin(&t->legs, arch, g, m);
 }
 
@@ -72,13 +75,13 @@ void erg_send(const erg_arch *arch, double channel_free[], const bool (*resident
   }
 }
 
-static void transfer(timeline *t, erg_tensor tensor, const erg_leg_move *move, double new_bits, double when, double *end,
+static void transfer(timeline *t, erg_tensor tensor, double bits, double new_bits, double when, double *end,
                      int *level) {
   if (!t->legs.arch->direct) {
-    erg_send(t->legs.arch, t->at.channel_free, t->legs.mapping->resident, tensor, move->bits, new_bits, when, end, level);
-  } else if (move->bits > 0) { /* the same, with all that is known beforehand */
-    t->at.channel_free[0] = later(t->at.channel_free[0], when) + move->cycles;
-    *end = later(*end, t->at.channel_free[0] + t->latency_cycles);
+    erg_send(t->legs.arch, t->at.channel_free, t->legs.mapping->resident, tensor, bits, new_bits, when, end, level);
+  } else if (bits > 0) {
+    t->at.channel_free[0] = later(t->at.channel_free[0], when) + bits;
+    *end = later(*end, t->at.channel_free[0] + t->latency);
   }
 }
 
@@ -100,7 +103,8 @@ static const erg_leg *loadable(timeline *t) {
   const int64_t next = t->at.computed + t->at.ahead;
   if (next >= t->legs.steps || t->at.ahead == AHEAD) return NULL;
   const erg_leg *l = erg_legs_at(&t->legs, next);
-  bool can = (!l->needs_input || has_slot(&t->at.rings[INPUT])) && (!l->needs_weight || has_slot(&t->at.rings[WEIGHT])) &&
+  bool can = (!l->needs_input || has_slot(&t->at.rings[INPUT])) &&
+             (!l->needs_weight || has_slot(&t->at.rings[WEIGHT])) &&
              (!l->needs_residual || has_slot(&t->at.rings[RESIDUAL]));
   return can ? l : NULL;
 }
@@ -113,19 +117,19 @@ static void load(timeline *t, const erg_leg *l) {
   double when = load_request(t, l), end = 0;
   int level = 0;
   if (l->needs_input) {
-    transfer(t, ERG_TENSOR_INPUT, &l->input, l->fresh, when, &end, &level);
+    transfer(t, ERG_TENSOR_INPUT, l->input, l->fresh, when, &end, &level);
     t->at.rings[INPUT].loaded++;
   }
   if (l->needs_weight) {
-    const erg_leg_move *weight = &l->kind->weight, *constant = &l->kind->constant;
+    const double weight = l->kind->weight, constant = l->kind->constant;
     when = later(when, slot_free(&t->at.rings[WEIGHT]));
-    transfer(t, ERG_TENSOR_WEIGHT, weight, l->first_m ? weight->bits : 0, when, &end, &level);
-    if (l->last_k) transfer(t, ERG_TENSOR_CONSTANT, constant, l->first_m ? constant->bits : 0, when, &end, &level);
+    transfer(t, ERG_TENSOR_WEIGHT, weight, l->first_m ? weight : 0, when, &end, &level);
+    if (l->last_k) transfer(t, ERG_TENSOR_CONSTANT, constant, l->first_m ? constant : 0, when, &end, &level);
     t->at.rings[WEIGHT].loaded++;
   }
   if (l->needs_residual) {
     when = later(when, slot_free(&t->at.rings[RESIDUAL]));
-    transfer(t, ERG_TENSOR_RESIDUAL, &l->kind->residual, l->kind->residual.bits, when, &end, &level);
+    transfer(t, ERG_TENSOR_RESIDUAL, l->kind->residual, l->kind->residual, when, &end, &level);
     t->at.rings[RESIDUAL].loaded++;
   }
   t->at.load_end = later(when, end);
@@ -138,17 +142,17 @@ static double store_request(const timeline *t) {
 
 static void store(timeline *t) {
   double when = store_request(t), end = when;
-  transfer(t, ERG_TENSOR_OUTPUT, t->at.output, t->at.output->bits, when, &end, &t->at.store_level);
+  transfer(t, ERG_TENSOR_OUTPUT, t->at.output, t->at.output, when, &end, &t->at.store_level);
   push(t->at.stored_at, end);
-  t->at.output = NULL;
+  t->at.stores = false;
 }
 
 /* All transfers whose start is known by now, in the order in which they ask for the channel. */
 static void issue(timeline *t) {
   for (;;) {
     const erg_leg *next = loadable(t);
-    if (!next && !t->at.output) return;
-    if (next && (!t->at.output || load_request(t, next) <= store_request(t)))
+    if (!next && !t->at.stores) return;
+    if (next && (!t->at.stores || load_request(t, next) <= store_request(t)))
       load(t, next);
     else
       store(t);
@@ -168,13 +172,15 @@ static void compute(timeline *t) {
   wait_until(t, t->at.arrivals[0].loaded_at, t->at.arrivals[0].level);
   for (int i = 1; i < t->at.ahead; i++) t->at.arrivals[i - 1] = t->at.arrivals[i];
   t->at.ahead--;
-  if (l->last_k && t->at.outputs == 2) wait_until(t, t->at.stored_at[1], t->at.store_level); /* one of two slots is free */
-  t->at.now += l->work_cycles;
+  if (l->last_k && t->at.outputs == 2)
+    wait_until(t, t->at.stored_at[1], t->at.store_level); /* one of two slots is free */
+  t->at.now += l->work_cycles * t->cycle;
   if (!next || next->needs_input) release(&t->at.rings[INPUT], t->at.now);
   if (!next || next->needs_weight) release(&t->at.rings[WEIGHT], t->at.now);
   if (l->last_k) {
     release(&t->at.rings[RESIDUAL], t->at.now);
-    t->at.output = &l->kind->output;
+    t->at.stores = true;
+    t->at.output = l->kind->output;
     t->at.output_ready = t->at.now;
     if (t->at.outputs < 2) t->at.outputs++;
   }
@@ -200,8 +206,8 @@ static bool steady(const moment *from, const moment *to, int channels) {
   for (int i = 0; i < RINGS && same; i++) {
     const ring *a = &from->rings[i], *b = &to->rings[i];
     if (a->loaded == b->loaded) continue;
-    same = a->loaded >= 2 && b->loaded - a->loaded == b->freed - a->freed && moved(a->freed_at[0], b->freed_at[0], by) &&
-           moved(a->freed_at[1], b->freed_at[1], by);
+    same = a->loaded >= 2 && b->loaded - a->loaded == b->freed - a->freed &&
+           moved(a->freed_at[0], b->freed_at[0], by) && moved(a->freed_at[1], b->freed_at[1], by);
   }
   return same;
 }
@@ -226,8 +232,8 @@ static void leap(timeline *t, const moment *from, int channels, int64_t iteratio
   erg_legs_skip(&t->legs, at->computed);
 }
 
-/* After each iteration of the outer loop: leaps as far as the steps ahead, and the first that is then looked at, are like
- * those of the iteration before. `before`: the walk as it was then. */
+/* After each iteration of the outer loop: leaps as far as the steps ahead, and the first that is then looked at, are
+ * like those of the iteration before. `before`: the walk as it was then. */
 static void leap_if_steady(timeline *t, moment *before) {
   const erg_arch *arch = t->legs.arch;
   int channels = arch->direct ? 1 : arch->level_count - 1;
@@ -244,7 +250,7 @@ static bool walk(const erg_arch *arch, const erg_geometry *g, const erg_mapping 
   begin(&t, arch, g, m);
   issue(&t);
   moment before = t.at;
-  for (int64_t rest = t.legs.period; t.at.computed < t.legs.steps && t.at.all_stalls <= most_stalls;) {
+  for (int64_t rest = t.legs.period; t.at.computed < t.legs.steps && t.at.all_stalls <= most_stalls * t.cycle;) {
     compute(&t);
     issue(&t);
     if (--rest > 0) continue;
@@ -253,7 +259,7 @@ static bool walk(const erg_arch *arch, const erg_geometry *g, const erg_mapping 
   }
   if (t.at.computed < t.legs.steps) return false;
   wait_until(&t, t.at.stored_at[0], t.at.store_level);
-  memcpy(stalls, t.at.stalls, sizeof t.at.stalls);
+  for (int level = 0; level < arch->level_count; level++) stalls[level] = t.at.stalls[level] / t.cycle;
   return true;
 }
 

@@ -48,7 +48,8 @@ static const char *set_of(const erg_sweep *s, int64_t index, erg_arena *arena) {
   char *line = NULL;
   collect(s, index, arena, "", &all);
   for (int i = 0; i < all.count; i++)
-    line = erg_arena_printf(arena, "%s%s%s=%s", line ? line : "", line ? " " : "", all.items[i].path, all.items[i].value);
+    line =
+        erg_arena_printf(arena, "%s%s%s=%s", line ? line : "", line ? " " : "", all.items[i].path, all.items[i].value);
   return line ? line : "";
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// How fast sweeps are: points of a network, no two of the same widths, run one by one as `ergon run` does, counted (cycles,
-// traffic by level and tensor, nominal energy of all layers together) and evaluated as a worker does, with the text, key
-// and stored counts of their row; rows into a store a transaction each and in batches.
+// How fast sweeps are: points of a network, no two of the same widths, run one by one as `ergon run` does, counted
+// (cycles, traffic by level and tensor, nominal energy of all layers together) and evaluated as a worker does, with the
+// text, key and stored counts of their row; rows into a store a transaction each and in batches.
 #include "../unit/sweep/sweep.hpp"
 #include "bench.hpp"
 #include <cstring>

@@ -30,7 +30,8 @@ std::string residual_net() {
   for (const char *name : {"a", "b", "c", "d"}) {
     const std::string n = name, before = n == "a" ? "input" : std::string(1, static_cast<char>(n[0] - 1)) + "s";
     nodes += "  - {name: " + n + ", op: conv2d, inputs: [" + before + "], K: 32, kernel: 7, pad: 3}\n";
-    nodes += "  - {name: " + n + "s, op: " + (n == "a" ? "relu, inputs: [a]" : "add, inputs: [" + n + ", " + before + "]") + "}\n";
+    nodes += "  - {name: " + n +
+             "s, op: " + (n == "a" ? "relu, inputs: [a]" : "add, inputs: [" + n + ", " + before + "]") + "}\n";
   }
   return net(nodes, 28, 28, 32);
 }
@@ -66,7 +67,8 @@ TEST(Kept, PointsThatShareAMemoHaveTheTotalsTheyHaveAlone) {
     const Net net(residual_net());
     ASSERT_EQ(net.status, ERG_OK) << net.error.message();
     erg_memo *memo = erg_memo_new();
-    for (const erg_graph *graph : {static_cast<const erg_graph *>(&net), static_cast<const erg_graph *>(&bench.graph)}) {
+    for (const erg_graph *graph :
+         {static_cast<const erg_graph *>(&net), static_cast<const erg_graph *>(&bench.graph)}) {
       erg_memo_clear(memo);
       for (const erg_fusion fusion : {ERG_FUSION_WIDE, ERG_FUSION_NONE, ERG_FUSION_FOLD, ERG_FUSION_EPILOGUE}) {
         std::set<int> pass_counts;

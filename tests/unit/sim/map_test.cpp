@@ -72,7 +72,9 @@ TEST(Map, NoTileMovesFewerOffChipBitsAndNoneOfTheseIsFaster) {
         if (m.offchip_bits > chosen.offchip_bits) continue;
         const uint64_t mine = cycles_of(arch, g, chosen), other = cycles_of(arch, g, m);
         EXPECT_LE(mine, other) << m.out_channels << " channels, " << m.out_rows << " rows, order " << m.order;
-        const auto place = [](const erg_mapping &t) { return std::tuple(t.out_channels, t.out_rows, t.reduction, t.order); };
+        const auto place = [](const erg_mapping &t) {
+          return std::tuple(t.out_channels, t.out_rows, t.reduction, t.order);
+        };
         if (mine == other) EXPECT_LE(place(chosen), place(m));
         ties++;
       }
