@@ -64,13 +64,18 @@ static double waits_for_stretches(const erg_arch *arch, const erg_geometry *g, c
   return waits;
 }
 
+/* Before the first step and behind the last, on one channel. */
+static double waits_at_ends(const erg_arch *arch, const outer_tiles *t) {
+  uint64_t first = t->input + t->weight + t->constant + t->residual;
+  return (double)(first + t->last_output) / arch->levels[0].bandwidth_bits_per_cycle +
+         (first ? 2 : 1) * (double)arch->levels[0].latency_cycles;
+}
+
 /* Here also: all loads go through the one channel before the last step works and its output is stored. */
 static double waits_direct(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m, const outer_tiles *t,
                            double work) {
   double latency = (double)arch->levels[0].latency_cycles, bandwidth = arch->levels[0].bandwidth_bits_per_cycle;
-  uint64_t first = t->input + t->weight + t->constant + t->residual;
-  double waits = (double)(first + t->last_output) / bandwidth + (first ? 2 : 1) * latency;
-  waits += waits_for_stretches(arch, g, m);
+  double waits = waits_at_ends(arch, t) + waits_for_stretches(arch, g, m);
   uint64_t map_row = pixel_bits(tile_channels(g, m->out_channels, m->n_tiles - 1), g->out_bits);
   if (m->n_tiles > 1) map_row += (uint64_t)(m->n_tiles - 1) * pixel_bits(m->out_channels, g->out_bits);
   uint64_t outputs = (uint64_t)g->images * (uint64_t)g->out_h * (uint64_t)g->out_w * map_row;
@@ -103,10 +108,6 @@ bool erg_stalls_at_ends(const erg_arch *arch, const erg_geometry *g, const erg_m
       return false;
   }
   const outer_tiles t = outer_tiles_of(g, m);
-  const uint64_t first[] = {t.input, t.weight, t.constant, t.residual};
-  *stalls = (double)t.last_output / bandwidth + latency;
-  double loaded = 0;
-  for (int i = 0; i < 4; i++) loaded += (double)first[i] / bandwidth;
-  if (loaded > 0) *stalls += loaded + latency;
+  *stalls = waits_at_ends(arch, &t);
   return true;
 }
