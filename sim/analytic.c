@@ -49,14 +49,18 @@ static int step_kinds(const erg_geometry *g, const erg_mapping *m, steps_of_kind
   return count; /* the last of them is the last step */
 }
 
+erg_dataflow_step erg_last_step(const erg_geometry *g, const erg_mapping *m) {
+  return (erg_dataflow_step){(int64_t)last_tile_rows(g, m) * g->out_w,
+                             tile_channels(g, m->out_channels, m->n_tiles - 1),
+                             erg_geometry_reduction(g) - (m->k_chunks - 1) * m->reduction, true};
+}
+
 int64_t erg_end_cycles(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m, bool first, bool last) {
   if (!g->array) return 0;
   const erg_dataflow_rules *rules = erg_dataflow_of(g->dataflow);
   int64_t cycles = first ? rules->begin_cycles(arch) : 0;
   if (!last) return cycles;
-  const erg_dataflow_step step = {(int64_t)last_tile_rows(g, m) * g->out_w,
-                                  tile_channels(g, m->out_channels, m->n_tiles - 1),
-                                  erg_geometry_reduction(g) - (m->k_chunks - 1) * m->reduction, true};
+  const erg_dataflow_step step = erg_last_step(g, m);
   return cycles + rules->end_cycles(arch, g, &step);
 }
 

@@ -35,5 +35,7 @@ typedef struct {
 } erg_dataflow_rules;
 
 const erg_dataflow_rules *erg_dataflow_of(erg_dataflow dataflow);
+/** The step that ends a pass. */
+erg_dataflow_step erg_last_step(const erg_geometry *geometry, const erg_mapping *mapping);
 
 #endif

@@ -36,18 +36,14 @@ static double waits_by_levels(const erg_arch *arch, const erg_mapping *m, const 
   return loaded + stored - 0.5 * arch->level_count - 0.01; /* stalls are rounded level by level */
 }
 
-static int64_t step_work(const erg_arch *arch, const erg_geometry *g, int rows, int channels, int64_t reduction) {
-  int64_t pixels = (int64_t)rows * g->out_w;
-  const erg_dataflow_step step = {pixels, channels, reduction, true};
-  return g->array ? erg_dataflow_of(g->dataflow)->step_cycles(arch, g, &step)
-                  : ceil_div(pixels * channels * g->window * g->rounds, arch->cols);
+static int64_t step_work(const erg_arch *arch, const erg_geometry *g, const erg_dataflow_step *step) {
+  return g->array ? erg_dataflow_of(g->dataflow)->step_cycles(arch, g, step)
+                  : ceil_div(step->pixels * step->channels * g->window * g->rounds, arch->cols);
 }
 
 static double last_work(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m) {
-  int channels = tile_channels(g, m->out_channels, m->n_tiles - 1);
-  int64_t reduction = erg_geometry_reduction(g) - (m->k_chunks - 1) * m->reduction;
-  return (double)(step_work(arch, g, last_tile_rows(g, m), channels, reduction) +
-                  erg_end_cycles(arch, g, m, false, true));
+  const erg_dataflow_step last = erg_last_step(g, m);
+  return (double)(step_work(arch, g, &last) + erg_end_cycles(arch, g, m, false, true));
 }
 
 /* Where K comes in stretches, the first one of a tile of channels takes the slot that the last but one of the tile
@@ -55,7 +51,8 @@ static double last_work(const erg_arch *arch, const erg_geometry *g, const erg_m
 static double waits_for_stretches(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m) {
   if (m->k_chunks == 1 || m->m_tiles > 1 || m->n_tiles == 1) return 0;
   int64_t rest = erg_geometry_reduction(g) - (m->k_chunks - 1) * m->reduction;
-  double work = (double)step_work(arch, g, tile_rows(g, m->out_rows, 0), m->out_channels, rest), waits = 0;
+  const erg_dataflow_step step = {(int64_t)tile_rows(g, m->out_rows, 0) * g->out_w, m->out_channels, rest, true};
+  double work = (double)step_work(arch, g, &step), waits = 0;
   for (int last = 0; last < 2; last++) {
     uint64_t bits = weight_run_bits(g, tile_channels(g, m->out_channels, last ? m->n_tiles - 1 : 0), m->reduction);
     double load = (double)bits / arch->levels[0].bandwidth_bits_per_cycle + (double)arch->levels[0].latency_cycles;
@@ -92,7 +89,7 @@ uint64_t erg_least_cycles(const erg_arch *arch, const erg_geometry *g, const erg
 
 /* Where one loop has one iteration each step in the middle takes one tile; while a step works, the tiles of the next
  * are loaded first and then the output of the one before is stored. With time for both nothing waits. */
-bool erg_stalls_at_ends(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m, double *stalls) {
+bool erg_stalls_at_ends(const erg_arch *arch, const erg_geometry *g, const erg_mapping *m, double *stall_cycles) {
   if (!arch->direct || m->k_chunks > 1 || g->images > 1 || (m->n_tiles > 1 && m->m_tiles > 1)) return false;
   double latency = (double)arch->levels[0].latency_cycles, bandwidth = arch->levels[0].bandwidth_bits_per_cycle;
   if (m->n_tiles * m->m_tiles > 1) {
@@ -103,11 +100,12 @@ bool erg_stalls_at_ends(const erg_arch *arch, const erg_geometry *g, const erg_m
     else
       loads = (double)input_rows_bits(g, (rows - 1) * g->stride_h + g->kernel_h);
     if (g->residual || g->operands == 2) loads += (double)slice_bits(g, rows, channels, g->residual_bits);
-    double work = (double)step_work(arch, g, rows, channels, erg_geometry_reduction(g));
+    const erg_dataflow_step step = {(int64_t)rows * g->out_w, channels, erg_geometry_reduction(g), true};
+    double work = (double)step_work(arch, g, &step);
     if ((loads + output) / bandwidth + latency > work || output / bandwidth + latency > last_work(arch, g, m))
       return false;
   }
   const outer_tiles t = outer_tiles_of(g, m);
-  *stalls = waits_at_ends(arch, &t);
+  *stall_cycles = waits_at_ends(arch, &t);
   return true;
 }

@@ -240,8 +240,8 @@ erg_status erg_run(const erg_point *asked, erg_progress *progress, erg_result *o
   erg_verify_result rtl = {0};
   erg_point own = *asked;
   const erg_point *point = &own;
-  if (own.widths) own.totals_only = false;  /* what a sum costs depends on the widths of its layers */
   if (!own.memo) own.memo = erg_memo_new(); /* identical layers of one network, if no more */
+  if (own.widths) own.totals_only = false;  /* what a sum costs depends on the widths of its layers */
   erg_status status = run_point(point, progress, &rtl, &result, &fault);
   if (!asked->memo) erg_memo_free(own.memo);
   erg_verify_result_free(&rtl);

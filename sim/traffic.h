@@ -71,7 +71,8 @@ static inline void erg_activity_cycles(erg_activity *out, const erg_activity *wa
 /** A lower bound of these cycles, found without walking the steps. */
 uint64_t erg_least_cycles(const erg_arch *arch, const erg_geometry *geometry, const erg_mapping *mapping);
 /** Whether a pass is seen to stall, on its one channel, only before its first step and behind its last; then how long. */
-bool erg_stalls_at_ends(const erg_arch *arch, const erg_geometry *geometry, const erg_mapping *mapping, double *stalls);
+bool erg_stalls_at_ends(const erg_arch *arch, const erg_geometry *geometry, const erg_mapping *mapping,
+                        double *stall_cycles);
 
 /** erg_analytic of a mapping whose cycles are known. */
 void erg_analytic_walked(const erg_arch *arch, const erg_geometry *geometry, const erg_mapping *mapping,
