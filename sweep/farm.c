@@ -183,8 +183,9 @@ static erg_status take_out_failed(session *s, erg_error *error) {
       erg_point point;
       erg_sweep_row row;
       status = erg_sweep_point(&s->sweep, index, &inputs, &arena, &point, &row, error);
-      if (status == ERG_OK && erg_store_has_failed(s->store, row.key))
-        status = erg_store_forget_failed(s->store, row.key, error);
+      erg_stored stored = ERG_NOT_STORED;
+      if (status == ERG_OK) status = erg_store_find(s->store, row.key, &stored, error);
+      if (status == ERG_OK && stored == ERG_STORED_FAILED) status = erg_store_forget_failed(s->store, row.key, error);
       erg_arena_free(&arena);
     }
   erg_sweep_inputs_free(&inputs);

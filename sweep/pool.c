@@ -173,29 +173,37 @@ static int64_t next_number(pool *p) {
 }
 
 /* Next point to compute, or -1. Points the store has are passed by. */
-static int64_t next_point(pool *p) {
-  if (p->waiting_count) return p->waiting[--p->waiting_count];
-  for (int64_t index; (index = next_number(p)) >= 0;) {
+static erg_status next_point(pool *p, int64_t *next, erg_error *error) {
+  *next = p->waiting_count ? p->waiting[--p->waiting_count] : -1;
+  erg_status status = ERG_OK;
+  for (int64_t index; *next < 0 && status == ERG_OK && (index = next_number(p)) >= 0;) {
     erg_arena arena = {0};
     erg_sweep_row row;
-    bool named = name_point(p, index, &arena, &row), known = named && erg_store_has(p->store, row.key);
-    if (known && p->options->retry_failed && erg_store_has_failed(p->store, row.key))
-      known = erg_store_forget_failed(p->store, row.key, NULL) != ERG_OK; /* a full disk is said by the next row */
+    erg_stored stored = ERG_NOT_STORED;
+    if (name_point(p, index, &arena, &row)) status = erg_store_find(p->store, row.key, &stored, error);
+    if (stored == ERG_STORED_FAILED && p->options->retry_failed) {
+      stored = ERG_NOT_STORED;
+      status = erg_store_forget_failed(p->store, row.key, error);
+    }
     erg_arena_free(&arena);
     p->report->points++;
-    if (!known) return index;
-    p->report->known++;
+    if (stored == ERG_NOT_STORED)
+      *next = index;
+    else
+      p->report->known++;
   }
-  return -1;
+  return status;
 }
 
-static void feed(pool *p, worker *w) {
+static erg_status feed(pool *p, worker *w, erg_error *error) {
   while (w->given_count < AHEAD) {
-    int64_t index = next_point(p);
-    if (index < 0) return;
+    int64_t index;
+    erg_status status = next_point(p, &index, error);
+    if (status != ERG_OK || index < 0) return status;
     w->given[w->given_count++] = index;
-    if (!write_all(w->socket, (const char *)&index, sizeof index)) return; /* dead: noticed when it is read */
+    if (!write_all(w->socket, (const char *)&index, sizeof index)) break; /* dead: noticed when it is read */
   }
+  return ERG_OK;
 }
 
 static erg_status keep(pool *p, const erg_sweep_row *row, erg_error *error) {
@@ -269,8 +277,7 @@ static erg_status bury(pool *p, worker *w, erg_error *error) {
     if (!give_again(p, w->given[i])) return erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
   erg_status status = w->given_count ? blame(p, w->given[0], wait_status, error) : ERG_OK;
   if (status == ERG_OK) status = start_worker(p, w, error);
-  if (status == ERG_OK) feed(p, w);
-  return status;
+  return status == ERG_OK ? feed(p, w, error) : status;
 }
 
 static erg_status listen_to(pool *p, worker *w, erg_error *error) {
@@ -292,8 +299,7 @@ static erg_status listen_to(pool *p, worker *w, erg_error *error) {
     erg_arena_free(&arena);
     if (!whole) break;
   }
-  if (status == ERG_OK) feed(p, w);
-  return status;
+  return status == ERG_OK ? feed(p, w, error) : status;
 }
 
 static erg_status serve(pool *p, erg_error *error) {
@@ -312,7 +318,8 @@ static erg_status serve(pool *p, erg_error *error) {
       return erg_fail(error, ERG_ERR_INTERNAL, "poll: %s", strerror(errno));
     for (int i = 0; i < p->worker_count && status == ERG_OK; i++)
       if (ends[i].revents) status = listen_to(p, &p->workers[i], error);
-    for (int i = 0; i < p->worker_count && status == ERG_OK && p->waiting_count; i++) feed(p, &p->workers[i]);
+    for (int i = 0; i < p->worker_count && status == ERG_OK && p->waiting_count; i++)
+      status = feed(p, &p->workers[i], error);
   }
   return status;
 }
@@ -340,7 +347,7 @@ erg_status erg_sweep_run(const erg_sweep *sweep, erg_store *store, const erg_poo
   p->worker_count = options->jobs;
   for (int i = 0; i < options->jobs && status == ERG_OK; i++) {
     status = start_worker(p, &p->workers[i], error);
-    if (status == ERG_OK) feed(p, &p->workers[i]);
+    if (status == ERG_OK) status = feed(p, &p->workers[i], error);
   }
   if (status == ERG_OK) status = serve(p, error);
   erg_status flushed = erg_store_flush(store, error);

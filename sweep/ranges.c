@@ -85,12 +85,14 @@ erg_status erg_sweep_missing(const erg_sweep *sweep, erg_store *store, bool fail
     erg_point point;
     erg_sweep_row row;
     status = erg_sweep_point(sweep, i, &inputs, &arena, &point, &row, error);
+    erg_stored stored = ERG_NOT_STORED;
+    if (status == ERG_OK) status = erg_store_find(store, row.key, &stored, error);
     if (status == ERG_OK) {
-      bool has = erg_store_has(store, row.key), bad = has && erg_store_has_failed(store, row.key);
+      bool bad = stored == ERG_STORED_FAILED;
       failures += bad;
       memcpy(chain + (*chain ? 64 : 0), row.key, 65);
       erg_sha256_hex(chain, strlen(chain), chain);
-      if ((!has || (bad && failed_too)) && !erg_ranges_add(missing, i, i))
+      if ((stored == ERG_NOT_STORED || (bad && failed_too)) && !erg_ranges_add(missing, i, i))
         status = erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
     }
     erg_arena_free(&arena);

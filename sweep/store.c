@@ -25,7 +25,11 @@ static erg_status damaged(const erg_store *s, erg_error *error) {
                   s->path);
 }
 
-static erg_status fault(erg_store *s, erg_error *error, const char *what) {
+static bool execute(erg_store *s, const char *sql) {
+  return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+static erg_status say_fault(const erg_store *s, erg_error *error, const char *what) {
   int code = sqlite3_errcode(s->db);
   const char *path = s->path;
   if (code == SQLITE_FULL)
@@ -42,8 +46,13 @@ static erg_status fault(erg_store *s, erg_error *error, const char *what) {
   return erg_fail(error, ERG_ERR_IO, "%s: %s: %s", path, what, sqlite3_errmsg(s->db));
 }
 
-static bool execute(erg_store *s, const char *sql) {
-  return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK;
+/* A statement went wrong. SQLite takes the transaction back then or not, by the fault: here it always ends, and what
+ * waited in it is computed again by the same command. */
+static erg_status fault(erg_store *s, erg_error *error, const char *what) {
+  erg_status status = say_fault(s, error, what);
+  if (s->waiting) execute(s, "ROLLBACK");
+  s->waiting = 0;
+  return status;
 }
 
 /* SQL over the columns: `each` is printed once a column. */
@@ -177,24 +186,16 @@ static void key_bytes(const char *hex, unsigned char bytes[32]) {
   }
 }
 
-static bool find(erg_store *s, const char *key, bool *failed) {
+/* Looking can fail for want of disk: to make room for the page it reads, SQLite writes out one that waits. */
+erg_status erg_store_find(erg_store *s, const char *key, erg_stored *found, erg_error *error) {
   unsigned char bytes[32];
   key_bytes(key, bytes);
   sqlite3_bind_blob(s->find, 1, bytes, sizeof bytes, SQLITE_STATIC);
-  bool has = sqlite3_step(s->find) == SQLITE_ROW;
-  *failed = has && sqlite3_column_int(s->find, 0);
+  int step = sqlite3_step(s->find);
+  *found = step != SQLITE_ROW ? ERG_NOT_STORED : sqlite3_column_int(s->find, 0) ? ERG_STORED_FAILED : ERG_STORED;
+  erg_status status = step == SQLITE_ROW || step == SQLITE_DONE ? ERG_OK : fault(s, error, "looking for a row");
   sqlite3_reset(s->find);
-  return has;
-}
-
-bool erg_store_has(erg_store *s, const char *key) {
-  bool failed;
-  return find(s, key, &failed);
-}
-
-bool erg_store_has_failed(erg_store *s, const char *key) {
-  bool failed;
-  return find(s, key, &failed) && failed;
+  return status;
 }
 
 erg_status erg_store_forget_failed(erg_store *s, const char *key, erg_error *error) {
@@ -233,20 +234,13 @@ erg_status erg_store_put(erg_store *s, const erg_sweep_row *row, erg_error *erro
   erg_status status = good ? ERG_OK : fault(s, error, "writing a row");
   sqlite3_reset(s->insert);
   sqlite3_clear_bindings(s->insert);
-  if (!good) { /* what waited with it is computed again by the same command */
-    execute(s, "ROLLBACK");
-    s->waiting = 0;
-  }
   return status == ERG_OK && s->waiting >= BATCH ? erg_store_flush(s, error) : status;
 }
 
 erg_status erg_store_flush(erg_store *s, erg_error *error) {
-  if (s->waiting == 0) return ERG_OK;
+  if (s->waiting && !execute(s, "COMMIT")) return fault(s, error, "writing");
   s->waiting = 0;
-  if (execute(s, "COMMIT")) return ERG_OK;
-  erg_status status = fault(s, error, "writing");
-  execute(s, "ROLLBACK");
-  return status;
+  return ERG_OK;
 }
 
 int64_t erg_store_count(erg_store *s, const char *status) {

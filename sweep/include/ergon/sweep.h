@@ -136,12 +136,14 @@ typedef struct erg_store erg_store;
  *  ERG_ERR_DATA: no store, a damaged one, or, with `create`, one of another model version. Nothing is changed then. */
 erg_status erg_store_open(const char *path, bool create, erg_store **out, erg_error *error);
 void erg_store_close(erg_store *store);
-bool erg_store_has(erg_store *store, const char *key);
-bool erg_store_has_failed(erg_store *store, const char *key); /**< has it, with status failed */
-/** Takes a row with status failed out, so that it is computed again. ERG_ERR_IO as for erg_store_put. */
+typedef enum { ERG_NOT_STORED, ERG_STORED, ERG_STORED_FAILED /**< with status failed */ } erg_stored;
+/** Whether it has a row of this key. Errors as for erg_store_put. */
+erg_status erg_store_find(erg_store *store, const char *key, erg_stored *found, erg_error *error);
+/** Takes a row with status failed out, so that it is computed again. Errors as for erg_store_put. */
 erg_status erg_store_forget_failed(erg_store *store, const char *key, erg_error *error);
 /** Rows are kept until erg_store_flush, or until a thousand wait; a row whose key is there already is left alone.
- *  ERG_ERR_IO: the disk is full; rows stored before stay. */
+ *  ERG_ERR_IO: the disk is full, or does not take or give what it should; ERG_ERR_DATA: the store is damaged. Rows
+ *  stored before stay, those that waited are given up: the same command computes them again. */
 erg_status erg_store_put(erg_store *store, const erg_sweep_row *row, erg_error *error);
 erg_status erg_store_flush(erg_store *store, erg_error *error);
 int64_t erg_store_count(erg_store *store, const char *status); /**< NULL: all */
