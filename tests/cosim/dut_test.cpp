@@ -118,7 +118,7 @@ TEST(Dut, SourcesThatCannotBeBuiltSayWhy) {
   expect(test::ergon("verify" + dut(f / "none.sv")), 66, {"none.sv: No such file"});
   expect(test::ergon("verify --dut x.sv"), 64, {"--top is missing"});
   expect(test::ergon("verify --mutant SKEW" + dut(example)), 64, {"does not go with --dut"});
-  expect(test::shell("PATH=/nowhere '" ERGON_TEST_BINARY_DIR "/bin/ergon' verify" + dut(example)), 69,
+  expect(test::shell("PATH=/nowhere '" + test::binary_dir() + "/bin/ergon' verify" + dut(example)), 69,
          {"verilator is not installed"});
 }
 
@@ -145,7 +145,7 @@ TEST(Dut, QuotesAndBlanksInPathsAreLetters) {
   std::filesystem::create_directories(odd);
   std::filesystem::copy(example, odd / "a b.sv");
   setenv("ODD", odd.c_str(), 1);
-  test::Output o = test::shell("ERGON_CACHE=\"$ODD\" '" ERGON_TEST_BINARY_DIR
+  test::Output o = test::shell("ERGON_CACHE=\"$ODD\" '" + test::binary_dir() +
                                "/bin/ergon' verify -q --arch tiny --top dot_product --dut \"$ODD/a b.sv\"");
   expect(o, 0, {});
 }

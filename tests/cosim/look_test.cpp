@@ -99,7 +99,7 @@ TEST(Look, TheCommandShowsItAgain) {
     std::string command = json_string_value(json_object_get(json_object_get(was, "closer"), "command"));
     ASSERT_EQ(command.rfind("ergon ", 0), 0u);
     test::Output again =
-        test::shell("cd '" + folder.path.string() + "' && '" ERGON_TEST_BINARY_DIR "/bin/ergon' " + command.substr(6));
+        test::shell("cd '" + folder.path.string() + "' && '" + test::binary_dir() + "/bin/ergon' " + command.substr(6));
     ASSERT_EQ(again.exit_code, 1) << command << "\n" << again.err;
     std::unique_ptr<json_t, decltype(&json_decref)> after(json_of(again), json_decref);
     json_t *is = first_row(after.get());

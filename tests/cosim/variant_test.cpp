@@ -30,7 +30,7 @@ TEST(Variant, UnknownMutantsAreRefused) {
 TEST(Variant, ListedMutantsAreInTheSources) {
   std::string text;
   for (const char *file : {"ergon_array.sv", "ergon_array_scalable.sv", "ergon_epilogue.sv", "ergon_top.sv"})
-    text += test::read_file(std::string(ERGON_TEST_BINARY_DIR) + "/share/ergon/rtl/" + file);
+    text += test::read_file(test::binary_dir() + "/share/ergon/rtl/" + file);
   for (int i = 0; erg_rtl_mutants[i]; i++)
     EXPECT_NE(text.find(std::string("`ifdef ERGON_MUTANT_") + erg_rtl_mutants[i] + "\n"), std::string::npos)
         << erg_rtl_mutants[i];
@@ -39,11 +39,11 @@ TEST(Variant, ListedMutantsAreInTheSources) {
 // Two clones share the cache; the one whose tree built the array is deleted.
 TEST(Variant, CacheSurvivesTheTreeThatFilledIt) {
   test::Folder f;
-  const std::string library = std::string(ERGON_TEST_BINARY_DIR) + "/lib";
+  const std::string library = test::binary_dir() + "/lib";
   std::filesystem::create_directories(f.path / "old");
   std::filesystem::copy(library + "/libergon_vlrt.so", f.path / "old");
   test::write_file(f / "n.yaml", net);
-  const std::string program = std::string(ERGON_TEST_BINARY_DIR) + "/bin/ergon",
+  const std::string program = test::binary_dir() + "/bin/ergon",
                     arguments = " verify " + quoted(f / "n.yaml") + " --arch tiny -q --set arch.accumulator_depth=40",
                     cache = "ERGON_CACHE=" + quoted(f / "cache") + " ";
   test::Output o = test::shell(cache + "ERGON_LIB=" + quoted(f / "old") + " " + quoted(program) + arguments);

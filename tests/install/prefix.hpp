@@ -9,7 +9,7 @@ struct Prefix {
   Folder home;
   std::string root = home / "ergon", environment; // environment: before a command
   Prefix() {
-    Output o = shell(std::string("'") + ERGON_TEST_CMAKE + "' --install '" + ERGON_TEST_BINARY_DIR + "' --prefix '" +
+    Output o = shell(std::string("'") + ERGON_TEST_CMAKE + "' --install '" + binary_dir() + "' --prefix '" +
                      root + "'");
     EXPECT_EQ(o.exit_code, 0) << o.err;
     std::string lib = *this / ERGON_TEST_LIBDIR;

@@ -173,7 +173,7 @@ TEST(Vectors, SameSeedSameFilesAnotherSeedOthers) {
 TEST(Vectors, NothingIsWrittenUnasked) {
   test::Folder folder;
   test::Output o =
-      test::shell("cd '" + folder.path.string() + "' && '" ERGON_TEST_BINARY_DIR "/bin/ergon' vectors --random");
+      test::shell("cd '" + folder.path.string() + "' && '" + test::binary_dir() + "/bin/ergon' vectors --random");
   EXPECT_EQ(o.exit_code, 0) << o.err;
   EXPECT_NE(o.out.find("nothing written"), std::string::npos) << o.out;
   EXPECT_TRUE(std::filesystem::is_empty(folder.path));

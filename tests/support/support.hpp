@@ -47,6 +47,8 @@ inline std::string read_file(const std::string &path) {
 
 inline void write_file(const std::string &path, const std::string &text) { std::ofstream(path, std::ios::binary) << text; }
 
+std::string binary_dir(); // the build tree; main.cpp alone knows it, so that trees share the objects of tests
+
 struct Output { int exit_code; std::string out, err; };
 
 // A scratch folder of the test's own, removed at the end.
@@ -67,7 +69,7 @@ inline Output shell(const std::string &command) {
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_file(folder / "out"), read_file(folder / "err")};
 }
 
-inline Output ergon(const std::string &arguments) { return shell(std::string("'") + ERGON_TEST_BINARY_DIR + "/bin/ergon' " + arguments); }
+inline Output ergon(const std::string &arguments) { return shell("'" + binary_dir() + "/bin/ergon' " + arguments); }
 
 inline erg_precision precision(const char *text) {
   erg_precision p{};

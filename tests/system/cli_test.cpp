@@ -116,7 +116,7 @@ TEST(Cli, SmallRunsKeepTheirDigits) {
 TEST(Cli, AFolderDoesNotHideABuiltInName) {
   test::Folder f;
   const std::string command =
-      "cd '" + f.path.string() + "' && '" ERGON_TEST_BINARY_DIR "/bin/ergon' run hand-worked --arch tiny";
+      "cd '" + f.path.string() + "' && '" + test::binary_dir() + "/bin/ergon' run hand-worked --arch tiny";
   for (int run = 0; run < 2; run++) {
     test::Output o = test::shell(command + " --out hand-worked");
     EXPECT_EQ(o.exit_code, 0) << run << o.err;
@@ -147,8 +147,7 @@ TEST(Cli, WhatTheArrayCannotRunIsSkippedBecause) {
 TEST(Cli, AFullDiskIs74) {
   test::Folder f;
   int status = std::system(
-      (std::string("'") + ERGON_TEST_BINARY_DIR + "/bin/ergon' run resnet18 --csv >/dev/full 2>'" + f / "err" + "'")
-          .c_str());
+      ("'" + test::binary_dir() + "/bin/ergon' run resnet18 --csv >/dev/full 2>'" + f / "err" + "'").c_str());
   EXPECT_EQ(WEXITSTATUS(status), 74);
   EXPECT_TRUE(has(test::read_file(f / "err"), "stdout: No space left on device"));
 }
@@ -161,9 +160,8 @@ TEST(Cli, FaultsOfAllInputsComeAtOnce) {
 
 TEST(Cli, MissingGnuplotIs69AndLeavesTheScript) {
   test::Folder f;
-  test::Output o = test::shell("PATH=/nonexistent '" ERGON_TEST_BINARY_DIR
-                               "/bin/ergon' plot energy hand-worked --arch tiny --out '" +
-                               f.path.string() + "'");
+  test::Output o = test::shell("PATH=/nonexistent '" + test::binary_dir() +
+                               "/bin/ergon' plot energy hand-worked --arch tiny --out '" + f.path.string() + "'");
   EXPECT_EQ(o.exit_code, 69) << o.err;
   EXPECT_TRUE(has(o.err, "gnuplot is not installed: apt-get install gnuplot-nox")) << o.err;
   EXPECT_TRUE(std::filesystem::exists(f / "energy.gp"));
@@ -171,13 +169,13 @@ TEST(Cli, MissingGnuplotIs69AndLeavesTheScript) {
 
 TEST(Cli, MissingVerilatorIs69) {
   test::Output o =
-      test::shell("PATH=/nonexistent '" ERGON_TEST_BINARY_DIR "/bin/ergon' verify hand-worked --arch tiny");
+      test::shell("PATH=/nonexistent '" + test::binary_dir() + "/bin/ergon' verify hand-worked --arch tiny");
   EXPECT_EQ(o.exit_code, 69) << o.err;
   EXPECT_TRUE(has(o.err, "verilator is not installed")) << o.err;
 }
 
 TEST(Cli, MissingDataIs78) {
-  test::Output o = test::shell("ERGON_DATA=/nonexistent '" ERGON_TEST_BINARY_DIR "/bin/ergon' run resnet18");
+  test::Output o = test::shell("ERGON_DATA=/nonexistent '" + test::binary_dir() + "/bin/ergon' run resnet18");
   EXPECT_EQ(o.exit_code, 78) << o.err;
   EXPECT_TRUE(has(o.err, "set ERGON_DATA")) << o.err;
 }
@@ -263,9 +261,8 @@ TEST(Cli, CsvHasARowALayerAndEqualColumns) {
 
 TEST(Cli, NothingIsWrittenWithoutOut) {
   test::Folder f;
-  test::shell("cd '" + f.path.string() +
-              "' && '" ERGON_TEST_BINARY_DIR "/bin/ergon' run resnet18 && '" ERGON_TEST_BINARY_DIR
-              "/bin/ergon' run resnet18 --json");
+  test::shell("cd '" + f.path.string() + "' && '" + test::binary_dir() + "/bin/ergon' run resnet18 && '" +
+              test::binary_dir() + "/bin/ergon' run resnet18 --json");
   EXPECT_TRUE(std::filesystem::is_empty(f.path));
   test::Output o = ergon("run resnet18 --out '" + f / "results" + "'");
   EXPECT_EQ(o.exit_code, 0);
@@ -276,7 +273,7 @@ TEST(Cli, NothingIsWrittenWithoutOut) {
 
 TEST(Cli, PlotTakesARunFromFileStdinOrWorkload) {
   test::Folder f;
-  std::string ergon_path = ERGON_TEST_BINARY_DIR "/bin/ergon", out = f.path.string();
+  std::string ergon_path = test::binary_dir() + "/bin/ergon", out = f.path.string();
   ASSERT_EQ(test::shell("'" + ergon_path + "' run resnet18 --precision fp32,int8 --out '" + out + "'").exit_code, 0);
   for (const std::string &command :
        {"'" + ergon_path + "' plot energy '" + out + "/run.json' --out '" + out + "/a'",
@@ -358,7 +355,7 @@ TEST(Cli, ScaleSimFilesRun) {
 TEST(Cli, LongMapsComeBack) {
   test::Folder f;
   test::write_file(f / "long.csv", "Layer, M, N, K,\nA, 200000, 64, 64,\n");
-  test::Output o = test::shell("timeout 60 '" ERGON_TEST_BINARY_DIR "/bin/ergon' run '" + f / "long.csv" + "' --json");
+  test::Output o = test::shell("timeout 60 '" + test::binary_dir() + "/bin/ergon' run '" + f / "long.csv" + "' --json");
   ASSERT_EQ(o.exit_code, 0) << o.err;
   json_t *run = parse(o.out);
   json_t *totals = json_object_get(json_array_get(json_object_get(run, "results"), 0), "totals");

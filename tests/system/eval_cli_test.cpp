@@ -75,7 +75,7 @@ TEST(EvalCli, TheDocumentedCommandsRunAsPrinted) {
   test::Folder f;
   test::write_file(f / "script.sh", "set -eu\n" + page.substr(at + 6, end - at - 6));
   test::Output o =
-      test::shell("cd '" + f.path.string() + "' && PATH='" ERGON_TEST_BINARY_DIR "/bin':$PATH sh script.sh");
+      test::shell("cd '" + f.path.string() + "' && PATH='" + test::binary_dir() + "/bin':$PATH sh script.sh");
   ASSERT_EQ(o.exit_code, 0) << o.err;
   auto accuracy = [&](const std::string &row) {
     size_t line = o.out.find("\n" + row + " ");

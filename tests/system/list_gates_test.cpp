@@ -3,7 +3,7 @@
 #include "support.hpp"
 
 TEST(ListGates, PrintsEveryFormWithMeasuredErrors) {
-  test::Output o = test::shell("'" ERGON_TEST_BINARY_DIR "/bin/ergon' list gates");
+  test::Output o = test::shell("'" + test::binary_dir() + "/bin/ergon' list gates");
   ASSERT_EQ(o.exit_code, 0) << o.err;
   ERG_EACH(erg_gate, item) {
     EXPECT_NE(o.out.find(std::string((*item)->name) + "  "), std::string::npos) << (*item)->name;

@@ -15,7 +15,7 @@ TEST(OwnFiles, TheDocumentedCommandsRunAsPrinted) {
   test::Folder f;
   test::write_file(f / "script.sh", script);
   test::Output o =
-      test::shell("cd '" + f.path.string() + "' && PATH='" ERGON_TEST_BINARY_DIR "/bin':$PATH sh script.sh");
+      test::shell("cd '" + f.path.string() + "' && PATH='" + test::binary_dir() + "/bin':$PATH sh script.sh");
   EXPECT_EQ(o.exit_code, 0) << o.err;
   for (const char *part : {"my-net", "my-arch", "my-tech", "0 mismatches"})
     EXPECT_NE(o.out.find(part), std::string::npos) << part << "\n" << o.out;

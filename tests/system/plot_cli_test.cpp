@@ -37,8 +37,7 @@ TEST(PlotCli, ASourceThatThePlotCannotDrawIsAMessage) {
 // The ends of the tornado hold the interval that explain itself gives, within what one constant can reach alone.
 TEST(PlotCli, LayersOfAWorkloadAndTornadoOfItsConstants) {
   test::Folder f;
-  const std::string ergon = std::string("'") + ERGON_TEST_BINARY_DIR + "/bin/ergon'",
-                    folder = "'" + f.path.string() + "'";
+  const std::string ergon = "'" + test::binary_dir() + "/bin/ergon'", folder = "'" + f.path.string() + "'";
   test::Output layers = test::ergon("plot layers resnet18 --out " + folder);
   EXPECT_EQ(layers.exit_code, 0) << layers.err;
   EXPECT_TRUE(has(layers.out, "wrote ")) << layers.out;
@@ -57,7 +56,7 @@ TEST(PlotCli, LayersOfAWorkloadAndTornadoOfItsConstants) {
 // Straight from the store: the same picture as from its export; --where leaves rows out.
 TEST(PlotCli, AStoreAndItsExportGiveTheSamePicture) {
   test::Folder f;
-  const std::string ergon = std::string("'") + ERGON_TEST_BINARY_DIR + "/bin/ergon'", spec = f / "s.yaml",
+  const std::string ergon = "'" + test::binary_dir() + "/bin/ergon'", spec = f / "s.yaml",
                     store = "'" + f / "s.db" + "'";
   std::ofstream(spec)
       << "name: s\nworkloads: [hand-worked]\narchs: [tiny]\nprecisions: [int8, int4]\nfusions: [none, epilogue]\n";

@@ -20,7 +20,7 @@ TEST(PrecisionPlans, TheDocumentedCommandsRunAsPrinted) {
   test::Folder f;
   test::write_file(f / "script.sh", commands());
   test::Output o =
-      test::shell("cd '" + f.path.string() + "' && PATH='" ERGON_TEST_BINARY_DIR "/bin':$PATH sh script.sh");
+      test::shell("cd '" + f.path.string() + "' && PATH='" + test::binary_dir() + "/bin':$PATH sh script.sh");
   EXPECT_EQ(o.exit_code, 0) << o.err;
   for (const char *part : {"my-plan.yaml, sha256 ", "built for its widest operands (w4a8)", "w4a8", "w2a8", "w4a8o6"})
     EXPECT_NE(o.out.find(part), std::string::npos) << part << "\n" << o.out;

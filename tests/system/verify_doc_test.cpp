@@ -13,7 +13,7 @@ TEST(VerifyDoc, CommandsRunAsPrinted) {
     for (std::string line; std::getline(lines, line); commands++) {
       size_t note = line.find("# exit ");
       int expected = note == std::string::npos ? 0 : std::stoi(line.substr(note + 7));
-      test::Output o = test::shell("cd '" + f.path.string() + "' && PATH='" ERGON_TEST_BINARY_DIR "/bin':$PATH; " +
+      test::Output o = test::shell("cd '" + f.path.string() + "' && PATH='" + test::binary_dir() + "/bin':$PATH; " +
                                    line.substr(0, line.find('#')));
       EXPECT_EQ(o.exit_code, expected) << line << "\n" << o.err;
     }

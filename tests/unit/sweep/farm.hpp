@@ -14,7 +14,7 @@ inline std::string quote(const std::string &text) {
   return out + "'";
 }
 
-inline std::string program() { return ERGON_TEST_BINARY_DIR "/bin/ergon"; }
+inline std::string program() { return test::binary_dir() + "/bin/ergon"; }
 
 // Runs commands in its folder, with `before` (an environment) in front.
 struct Desk {

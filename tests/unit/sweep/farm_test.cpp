@@ -64,7 +64,7 @@ struct Fake : farm::Desk {
     }
     // Data in a folder with blanks, found through the environment alone, which the queue does not pass on.
     const std::filesystem::path data = folder.path / "the data";
-    std::filesystem::copy(ERGON_TEST_BINARY_DIR "/share/ergon", data, std::filesystem::copy_options::recursive);
+    std::filesystem::copy(test::binary_dir() + "/share/ergon", data, std::filesystem::copy_options::recursive);
     before = "FAKE=" + farm::quote(fake) + " PATH=" + farm::quote(bin) + ":$PATH ERGON_DATA='../the data'";
   }
   ~Fake() { // whatever still runs must not outlive its folder

@@ -15,7 +15,7 @@ struct Files {
   std::string spec = folder / "s.yaml", store = folder / "a.db";
   Files() { test::write_file(spec, sweep::small(40)); }
   std::string line(const std::string &at) const {
-    return "'" ERGON_TEST_BINARY_DIR "/bin/ergon' sweep run '" + spec + "' -q --store '" + at + "'";
+    return "'" + test::binary_dir() + "/bin/ergon' sweep run '" + spec + "' -q --store '" + at + "'";
   }
 };
 
@@ -108,7 +108,7 @@ TEST(SweepFaults, AnotherModelVersionOrADamagedStoreIsLeftAlone) {
   execute(old, "UPDATE meta SET value = 1 WHERE name = 'model_version'; PRAGMA wal_checkpoint(TRUNCATE)");
   std::string before = test::read_file(old);
   for (const std::string &line :
-       {f.line(old), "'" ERGON_TEST_BINARY_DIR "/bin/ergon' sweep merge '" + f.store + "' --store '" + old + "'"}) {
+       {f.line(old), "'" + test::binary_dir() + "/bin/ergon' sweep merge '" + f.store + "' --store '" + old + "'"}) {
     test::Output o = test::shell(line);
     EXPECT_EQ(o.exit_code, ERG_ERR_DATA) << line;
     EXPECT_NE(o.err.find("model version 1"), std::string::npos) << o.err;

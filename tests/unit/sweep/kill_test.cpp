@@ -30,7 +30,7 @@ pid_t start(const std::string &spec, const std::string &store) {
   pid_t pid = fork();
   if (pid == 0) {
     if (!freopen("/dev/null", "w", stdout)) _exit(1);
-    const std::string program = ERGON_TEST_BINARY_DIR "/bin/ergon";
+    const std::string program = test::binary_dir() + "/bin/ergon";
     execl(program.c_str(), "ergon", "sweep", "run", spec.c_str(), "-q", "--jobs", "2", "--store", store.c_str(),
           nullptr);
     _exit(127);
