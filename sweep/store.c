@@ -32,7 +32,7 @@ static bool execute(erg_store *s, const char *sql) {
 static erg_status say_fault(const erg_store *s, erg_error *error, const char *what) {
   int code = sqlite3_errcode(s->db);
   const char *path = s->path;
-  if (code == SQLITE_FULL)
+  if (code == SQLITE_FULL || (code == SQLITE_IOERR && sqlite3_system_errno(s->db) == ENOSPC))
     return erg_fail(error, ERG_ERR_IO, "%s: the disk is full; rows stored so far are safe, the same command goes on",
                     path);
   if (code == SQLITE_CORRUPT) return damaged(s, error);

@@ -77,6 +77,14 @@ TEST(SweepFaults, AFullDiskSaysSo) {
   EXPECT_NE(o.out.find(" " + std::to_string(stored) + " were stored already"), std::string::npos) << o.out;
   EXPECT_EQ(rows(disk + "/a.db"), 1760);
   EXPECT_EQ(umount2(disk.c_str(), MNT_DETACH), 0);
+  // Too small from the start: for the tables, for SQLite's shared memory, for rows.
+  for (int kib : {16, 32, 36, 40, 44, 48, 96, 400}) {
+    ASSERT_EQ(mount("tmpfs", disk.c_str(), "tmpfs", 0, ("size=" + std::to_string(kib) + "k").c_str()), 0);
+    o = test::shell(line);
+    EXPECT_EQ(o.exit_code, ERG_ERR_IO) << kib << " KiB: " << o.err;
+    EXPECT_NE(o.err.find("the disk is full"), std::string::npos) << kib << " KiB: " << o.err;
+    EXPECT_EQ(umount2(disk.c_str(), MNT_DETACH), 0);
+  }
 }
 
 TEST(SweepFaults, AFolderThatCannotBeWritten) {
