@@ -95,8 +95,9 @@ typedef struct {
   json_t *rows;
   long long shown, unavailable;
   erg_arena arena;
-  erg_sweep_row *kept; /* of the front: rows sorted by latency */
-  int kept_count;
+  int fronts;
+  char *workload, *technology; /* of the front at hand, with its batch and the least energy so far */
+  int64_t batch;
   double least_pj;
   bool judged; /* rows have accuracies: two more columns */
   erg_row_pricer pricer;
@@ -163,18 +164,36 @@ static void show(listing *l, const erg_sweep_row *row) {
   show_interval(l, row);
 }
 
+/* A front is of rows that can stand for one another: of one workload, batch and technology, as a panel of the plot. */
+static erg_status choose_front(listing *l, const erg_sweep_row *row, erg_error *error) {
+  const erg_cell *c = row->cells;
+  const char *workload = c[ERG_SWEEP_WORKLOAD].text, *technology = c[ERG_SWEEP_TECHNOLOGY].text;
+  if (l->fronts && l->batch == c[ERG_SWEEP_BATCH].integer && strcmp(l->workload, workload) == 0 &&
+      strcmp(l->technology, technology) == 0)
+    return ERG_OK;
+  l->fronts++;
+  l->workload = erg_arena_strdup(&l->arena, workload);
+  l->technology = erg_arena_strdup(&l->arena, technology);
+  l->batch = c[ERG_SWEEP_BATCH].integer;
+  l->least_pj = INFINITY;
+  return l->workload && l->technology ? ERG_OK : erg_fail(error, ERG_ERR_INTERNAL, "out of memory");
+}
+
 static erg_status use_row(void *context, const erg_sweep_row *row, erg_error *error) {
   listing *l = context;
-  (void)error;
   if (!l->cli->front) {
     show(l, row);
   } else if (strcmp(row->cells[ERG_SWEEP_STATUS].text, "ok") != 0 ||
              (l->cli->front_axis && !row->cells[ERG_SWEEP_ACCURACY].known)) {
     l->unavailable++;
-  } else if (row->cells[ERG_SWEEP_ENERGY_PJ].real <
-             l->least_pj) { /* sorted: faster, or more accurate, ones cost at least this */
-    l->least_pj = row->cells[ERG_SWEEP_ENERGY_PJ].real;
-    show(l, row);
+  } else {
+    erg_status status = choose_front(l, row, error);
+    if (status != ERG_OK) return status;
+    /* sorted: faster, or more accurate, ones cost at least this */
+    if (row->cells[ERG_SWEEP_ENERGY_PJ].real < l->least_pj) {
+      l->least_pj = row->cells[ERG_SWEEP_ENERGY_PJ].real;
+      show(l, row);
+    }
   }
   return ERG_OK;
 }
@@ -188,10 +207,9 @@ erg_status erg_sweep_query(const erg_cli *cli, erg_store *store, erg_error *erro
   listing l = {.cli = cli,
                .table = erg_table_new(),
                .rows = cli->json ? json_array() : NULL,
-               .least_pj = INFINITY,
                .judged = erg_store_has_accuracy(store)};
   erg_store_query q = query_of(cli);
-  if (cli->front) q.sort = cli->front_axis ? "-accuracy" : "latency_s", q.then = "energy_pj";
+  if (cli->front) q.sort = cli->front_axis ? "-accuracy" : "latency_s", q.then = "energy_pj", q.comparable = true;
   for (size_t i = 0; i < ERG_COUNT_OF(headings); i++)
     if (l.judged || (i != JUDGED && i != JUDGED + 1))
       erg_table_column(l.table, headings[i], i >= FIRST_NUMBER && i < JUDGED + 2);
@@ -206,13 +224,18 @@ erg_status erg_sweep_query(const erg_cli *cli, erg_store *store, erg_error *erro
   } else if (status == ERG_OK) {
     erg_table_print(l.table, stdout);
     printf("%lld rows", l.shown);
-    if (cli->front) printf(" on the front of energy against %s", erg_front_axes[cli->front_axis]);
+    if (l.fronts > 1)
+      printf(" on %d fronts, one a workload, batch and technology, of energy against %s", l.fronts,
+             erg_front_axes[cli->front_axis]);
+    else if (cli->front)
+      printf(" on the front of energy against %s", erg_front_axes[cli->front_axis]);
     putchar('\n');
     if (l.unavailable)
       printf("%lld rows that were skipped, failed%s are left out\n", l.unavailable,
              cli->front_axis ? " or have no accuracy" : "");
   }
   end_pricer(&l.pricer);
+  erg_arena_free(&l.arena);
   json_decref(l.rows);
   erg_table_free(l.table);
   return status;

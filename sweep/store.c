@@ -303,7 +303,7 @@ static erg_status write_query(const erg_store_query *q, char **out, erg_error *e
   bool down = sort && *sort == '-';
   if (down) sort++;
   if (sort && column_of(sort, strlen(sort)) < 0) status = no_column("--sort", sort, error);
-  fprintf(sql, " ORDER BY ");
+  fprintf(sql, " ORDER BY %s", q->comparable ? "workload, batch, technology, " : "");
   if (sort && status == ERG_OK) fprintf(sql, "\"%s\"%s NULLS LAST, ", sort, down ? " DESC" : "");
   if (q->then && status == ERG_OK) fprintf(sql, "\"%s\" NULLS LAST, ", q->then);
   fputs("workload, arch, technology, model, dataflow, fusion, format, weight_bits, activation_bits, accumulator_bits, "

@@ -155,6 +155,7 @@ typedef struct {
   const char *sort;         /**< a column, ascending; "-column": descending; NULL: by point */
   const char *then;         /**< of rows that `sort` leaves equal, ascending; NULL: by point */
   int64_t limit;            /**< 0: all */
+  bool comparable;          /**< rows of one workload, batch and technology stand together, sorted within */
 } erg_store_query;
 /** Calls `use` for each row; texts live until it returns. ERG_ERR_USAGE: no such column. */
 erg_status erg_store_each(erg_store *store, const erg_store_query *query,

@@ -103,7 +103,9 @@ TEST(SweepAccuracy, StoresDoNotDependOnTheNumberOfWorkers) {
   EXPECT_EQ(one, run(f, spec(f / "w.safetensors"), "one.db", "--jobs 2")) << "nothing is computed twice";
   test::Output front = test::ergon("sweep query --store '" + f / "one.db" + "' --front=accuracy");
   EXPECT_EQ(front.exit_code, 0) << front.err;
-  EXPECT_NE(front.out.find("on the front of energy against accuracy"), std::string::npos) << front.out;
+  EXPECT_NE(front.out.find("2 rows on 2 fronts, one a workload, batch and technology, of energy against accuracy"),
+            std::string::npos)
+      << front.out;
   EXPECT_NE(front.out.find("loss [nat]"), std::string::npos);
   test::Output plot = test::ergon("plot pareto-error '" + f / "one.db" + "' --out '" + f / "p" + "'");
   EXPECT_EQ(plot.exit_code, 0) << plot.err;

@@ -58,6 +58,40 @@ TEST(SweepPool, APointThatKillsItsWorkerIsARowAndTheRestGoesOn) {
   EXPECT_LE(differing, 9) << "one row, of as many lines as its canonical text has";
 }
 
+// A front is of rows that can stand for one another: those of a store of all are those of each workload, batch and
+// technology alone.
+TEST(SweepPool, AFrontIsOfOneWorkloadBatchAndTechnology) {
+  Files f(1);
+  test::write_file(f.spec,
+                   "name: fronts\nworkloads: [resnet18, mobilenetv2]\narchs: [edge]\nprecisions: [int8, fp32]\n"
+                   "techs: [horowitz-45nm, jouppi-7nm]\nbatches: [1, 4]\n"
+                   "axes:\n  - set: [arch.rows, arch.cols]\n    values: [8 8, 8 64, 64 8, 24 24, 32 32, 64 64]\n");
+  ASSERT_EQ(f.run("all.db").exit_code, 0);
+  const std::string query = "sweep query --json --front --store '" + (f.folder / "all.db") + "'";
+  auto keys = [](const std::string &json) {
+    std::vector<std::string> found;
+    for (size_t at = 0; (at = json.find("\"key\": \"", at)) != std::string::npos; at += 8)
+      found.push_back(json.substr(at + 8, 64));
+    return found;
+  };
+  const std::vector<std::string> all = keys(test::ergon(query).out);
+  std::vector<std::string> apart;
+  for (const char *workload : {"mobilenetv2", "resnet18"})
+    for (const char *batch : {"1", "4"})
+      for (const char *technology : {"horowitz-45nm", "jouppi-7nm"}) {
+        const std::vector<std::string> one =
+            keys(test::ergon(query + " --where workload=" + workload + " --where batch=" + batch +
+                             " --where technology=" + technology)
+                     .out);
+        EXPECT_GE(one.size(), 1u);
+        apart.insert(apart.end(), one.begin(), one.end());
+      }
+  EXPECT_GT(apart.size(), 8u) << "no front has two points: the test shows little";
+  EXPECT_EQ(all, apart);
+  EXPECT_NE(test::ergon("sweep query --front --store '" + (f.folder / "all.db") + "'").out.find(" on 8 fronts"),
+            std::string::npos);
+}
+
 TEST(SweepPool, VerbsOverStores) {
   Files f(1);
   test::write_file(f.spec, "name: two\nworkloads: [hand-worked]\narchs: [tiny]\nprecisions: [int8]\n");
