@@ -192,7 +192,7 @@ static erg_status use_row(void *context, const erg_sweep_row *row, erg_error *er
     /* sorted: faster, or more accurate, ones cost at least this */
     if (row->cells[ERG_SWEEP_ENERGY_PJ].real < l->least_pj) {
       l->least_pj = row->cells[ERG_SWEEP_ENERGY_PJ].real;
-      show(l, row);
+      if (l->cli->limit == 0 || l->shown < l->cli->limit) show(l, row);
     }
   }
   return ERG_OK;
@@ -209,7 +209,12 @@ erg_status erg_sweep_query(const erg_cli *cli, erg_store *store, erg_error *erro
                .rows = cli->json ? json_array() : NULL,
                .judged = erg_store_has_accuracy(store)};
   erg_store_query q = query_of(cli);
-  if (cli->front) q.sort = cli->front_axis ? "-accuracy" : "latency_s", q.then = "energy_pj", q.comparable = true;
+  if (cli->front) { /* of all rows; the limit is one on what is shown of it */
+    q = (erg_store_query){.where = cli->wheres,
+                          .sort = cli->front_axis ? "-accuracy" : "latency_s",
+                          .then = "energy_pj",
+                          .comparable = true};
+  }
   for (size_t i = 0; i < ERG_COUNT_OF(headings); i++)
     if (l.judged || (i != JUDGED && i != JUDGED + 1))
       erg_table_column(l.table, headings[i], i >= FIRST_NUMBER && i < JUDGED + 2);

@@ -88,6 +88,7 @@ TEST(SweepPool, AFrontIsOfOneWorkloadBatchAndTechnology) {
       }
   EXPECT_GT(apart.size(), 8u) << "no front has two points: the test shows little";
   EXPECT_EQ(all, apart);
+  EXPECT_EQ(keys(test::ergon(query + " --limit 5").out), std::vector<std::string>(all.begin(), all.begin() + 5));
   EXPECT_NE(test::ergon("sweep query --front --store '" + (f.folder / "all.db") + "'").out.find(" on 8 fronts"),
             std::string::npos);
 }
